@@ -1,0 +1,39 @@
+import { defineConfig } from 'vitest/config'
+
+/** npm's script names the report, so that the three suites of one `npm test` keep one each. */
+const suite = (process.env['npm_lifecycle_event'] ?? 'vitest').replaceAll(':', '-')
+
+export default defineConfig({
+  test: {
+    reporters: process.env['CI'] ? ['default', ['json', { outputFile: `reports/${suite}.json` }]] : ['default'],
+    // Tests look at what is written on the streams themselves.
+    disableConsoleIntercept: true,
+    projects: [
+      { extends: true, test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
+      {
+        extends: true,
+        test: {
+          name: 'integration',
+          include: ['test/integration/**/*.test.ts'],
+          globalSetup: ['test/support/global-setup.ts'],
+          // One control plane at a time: a stalled disk costs controllers their leases.
+          fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 180_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts'],
+          globalSetup: ['test/support/global-setup.ts'],
+          fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+      { extends: true, test: { name: 'long', include: ['test/long/**/*.test.ts'], testTimeout: 1_200_000 } },
+    ],
+  },
+})
