@@ -1,0 +1,70 @@
+/** The release's CRDs must keep every version that objects may be stored in. */
+import type { CrdState } from '../../installation/inventory.types.ts'
+import type { ServerVersion } from '../../kubernetes/client.types.ts'
+import type { AnyObject } from '../../kubernetes/objects.ts'
+import type { ReleaseCheck, ReleaseContext } from '../check.types.ts'
+import { crdReference } from '../crd-subject.ts'
+import { finding } from '../finding.ts'
+import type { Finding } from '../finding.types.ts'
+
+export const check: ReleaseCheck = {
+  ids: ['stored-version-dropped'],
+  group: 'crds',
+  title: 'the release keeps every version that objects may be stored in',
+  needs: 'release',
+  run: (context) =>
+    context.release.objects
+      .filter(({ role }) => role === 'crd')
+      .flatMap(({ object }) => {
+        const crd = context.inventory.crds.find(({ name }) => name === object.metadata.name)
+        return crd ? judge(crd, object, context) : []
+      }),
+}
+
+function judge(crd: CrdState, target: AnyObject, { release, inventory }: ReleaseContext): Finding[] {
+  const kept = versionNames(target)
+  const dropped = crd.storedVersions.filter((name) => !kept.includes(name)).toSorted()
+  if (dropped.length === 0) return []
+  const storage = crd.versions.find((version) => version.storage)?.name ?? kept[0] ?? ''
+  const names = dropped.join(', ')
+  const rewritable = kept.includes(storage)
+  return [
+    finding({
+      id: 'stored-version-dropped',
+      severity: 'error',
+      title: `${release.version} drops ${names}, in which objects of ${crd.name} may be stored`,
+      object: crdReference(crd.name),
+      evidence: { storedVersions: crd.storedVersions.toSorted(), releaseVersions: kept.toSorted(), dropped },
+      cause: `status.storedVersions lists ${names}, and the CRD of ${release.version} does not. The API server refuses it: "${refusalText(inventory.server, crd.storedVersions, dropped)}".`,
+      fix: rewritable
+        ? {
+            text: `Rewrite every object so that it is stored in ${storage}, verify, then trim status.storedVersions to [${storage}]; after that the CRD is accepted.`,
+            command: `kubectl get ${crd.plural}.${crd.group} -A -o json | kubectl replace -f -`,
+          }
+        : {
+            text: `Go through a release that has both ${storage} and a version of ${release.version}, and move the stored objects there.`,
+          },
+      // the API server refuses the CRD, whatever was accepted
+      acceptable: false,
+    }),
+  ]
+}
+
+function versionNames(crd: AnyObject): string[] {
+  const spec = crd['spec']
+  if (typeof spec !== 'object' || spec === null || !('versions' in spec) || !Array.isArray(spec.versions)) return []
+  return spec.versions.flatMap((version: unknown) =>
+    typeof version === 'object' && version !== null && 'name' in version && typeof version.name === 'string'
+      ? [version.name]
+      : [],
+  )
+}
+
+/** The words changed with Kubernetes 1.33. */
+function refusalText(server: ServerVersion, stored: readonly string[], dropped: readonly string[]): string {
+  const name = dropped[0] ?? ''
+  const path = `status.storedVersions[${stored.indexOf(name)}]: Invalid value: "${name}": `
+  return server.major === 1 && server.minor < 33
+    ? `${path}must appear in spec.versions`
+    : `${path}missing from spec.versions; ${name} was previously a storage version, and must remain in spec.versions until a storage migration ensures no data remains persisted in ${name} and removes ${name} from status.storedVersions`
+}

@@ -1,0 +1,141 @@
+/** Plans, runs and their history as one screen each. */
+import type { RunSummary } from '../journal/journal.types.ts'
+import type { Finding } from '../preflight/finding.types.ts'
+import type { HistoryReport } from '../services/history.ts'
+import type { NothingToDo, PlanReport, RunReport } from '../services/run-report.types.ts'
+import { paint, sign, type TextStyle, wrap } from './style.ts'
+
+const arrow = (style: TextStyle): string => (style.unicode ? '→' : '->')
+
+const hop = ({ product, from, to }: { product: string; from: string; to: string }, style: TextStyle): string =>
+  `${product} ${from} ${arrow(style)} ${to}`
+
+const clusterLine = ({ cluster }: PlanReport['metadata']): string =>
+  `cluster  ${cluster.context === undefined ? cluster.server : `${cluster.context} (${cluster.server})`}`
+
+const listed = (mark: string, text: string, style: TextStyle): string[] => {
+  const [first = '', ...rest] = wrap(style, '    ', text)
+  return [`  ${mark} ${first.trimStart()}`, ...rest]
+}
+
+const findingLines = (findings: readonly Finding[] | undefined, style: TextStyle): string[] =>
+  (findings ?? []).flatMap((finding) => {
+    const mark = sign(style, finding.severity)
+    return listed(mark, `${finding.id}: ${finding.title}`, style)
+  })
+
+/** The steps in order, then what the operator has to know before saying yes. */
+export const renderPlan = ({ plan, metadata, findings }: PlanReport, style: TextStyle): string => {
+  const width = Math.max(...plan.steps.map(({ title }) => title.length))
+  const room = style.width - width - 8
+  const steps = plan.steps.map(({ title, description }, index) => {
+    const text =
+      description.length > room
+        ? `${description.slice(0, Math.max(0, room - 1))}${style.unicode ? '…' : '~'}`
+        : description
+    return `  ${String(index + 1).padStart(2)}  ${title.padEnd(width)}  ${paint(style, 'dim', text)}`
+  })
+  return `${[
+    paint(style, 'bold', `${plan.kind} ${hop(plan, style)}, ${plan.tier}`),
+    clusterLine(metadata),
+    `source   ${plan.source}`,
+    `plan     ${plan.hash}`,
+    '',
+    ...steps,
+    '',
+    ...plan.notes.flatMap((note) => listed(style.unicode ? '•' : '*', note, style)),
+    ...findingLines(findings, style),
+  ].join('\n')}\n`
+}
+
+const summaryLine = (report: RunReport, style: TextStyle): string => {
+  const { children, disturbed, compared } = report.workloads
+  if (!compared) return `${sign(style, 'warning')} The workloads could not be compared with before.`
+  if (disturbed > 0)
+    return `${sign(style, 'warning')} ${disturbed} of ${children} provider objects and pods are not as they were:`
+  return `${sign(style, 'passed')} All ${children} provider objects and pods are as they were: same uid, no restart, unchanged.`
+}
+
+/** What the reconcile proofs have seen, added up over the controller and the shims. */
+const proofLines = (report: RunReport, style: TextStyle): string[] =>
+  report.steps.flatMap(({ title, evidence }) => {
+    const { reconciled, paused, terminating, seconds, slowest } = evidence as Record<string, number | undefined> & {
+      slowest?: { name: string; seconds: number }
+    }
+    if (reconciled === undefined) return []
+    const left = [
+      ...(paused ? [`${paused} paused`] : []),
+      ...(terminating ? [`${terminating} being deleted`] : []),
+    ].join(', ')
+    const slow = slowest?.name ? `; slowest ${slowest.name} ${slowest.seconds} s` : ''
+    return [
+      `${sign(style, 'passed')} ${title}: ${reconciled} in ${seconds} s${slow}${left === '' ? '' : `; left alone: ${left}`}`,
+    ]
+  })
+
+/** What was done, and the proof that nothing was disturbed. */
+export const renderRun = (report: RunReport, style: TextStyle): string => {
+  const { run } = report
+  const kept = report.steps.flatMap(({ evidence }) => (evidence['kept'] as string[] | undefined) ?? [])
+  const after =
+    run.kind === 'upgrade'
+      ? 'kubectl airunway preflight, or go back with  kubectl airunway rollback'
+      : 'kubectl airunway preflight'
+  return `${[
+    paint(style, 'bold', `${run.kind} ${hop(run, style)}: done in ${report.seconds} s`),
+    clusterLine(report.metadata),
+    `run      ${run.number}, recorded in namespace ${report.metadata.recordNamespace}`,
+    '',
+    `${sign(style, 'passed')} ${report.steps.length} steps, each verified`,
+    ...proofLines(report, style),
+    summaryLine(report, style),
+    ...report.workloads.changes.map((change) => `    ${change}`),
+    ...kept.map((field) => `${sign(style, 'info')} left to its owner: ${field}`),
+    ...(report.findings ?? [])
+      .filter(({ severity }) => severity !== 'error')
+      .map((finding) => `${sign(style, finding.severity)} ${finding.id}: ${finding.title}`),
+    '',
+    `Next: ${after}`,
+  ].join('\n')}\n`
+}
+
+const stateOf = (run: RunSummary, style: TextStyle): string => {
+  const signs = {
+    succeeded: 'passed',
+    failed: 'error',
+    interrupted: 'warning',
+    running: 'info',
+    superseded: 'skipped',
+  } as const
+  return `${sign(style, signs[run.state])} ${run.state}`
+}
+
+const HISTORY_LIMIT = 20
+
+/** One line a run, newest first; a single run with the entries of its journal. */
+export const renderHistory = ({ runs, entries, metadata }: HistoryReport, style: TextStyle): string => {
+  if (runs.length === 0) return `No runs are recorded in the namespace ${metadata.recordNamespace}.\n`
+  const lines = runs
+    .slice(0, HISTORY_LIMIT)
+    .flatMap((run) => [
+      [
+        String(run.number).padStart(4),
+        run.kind.padEnd(8),
+        hop(run, style).padEnd(36),
+        run.startedAt.slice(0, 19).concat('Z'),
+        stateOf(run, style),
+        run.by,
+      ].join('  '),
+      ...(run.reason === undefined ? [] : [`      ${run.reason}`]),
+    ])
+  const journal = (entries ?? []).map(({ at, step, event, detail }) => {
+    const seen = event === 'intent' || detail === undefined ? '' : `  ${JSON.stringify(detail)}`
+    return `      ${at.slice(11, 19)}  ${step.padEnd(22)}  ${event}${paint(style, 'dim', seen)}`
+  })
+  const head = ` RUN  ${'KIND'.padEnd(8)}  ${'VERSIONS'.padEnd(36)}  ${'STARTED'.padEnd(20)}  STATE, BY`
+  return `${[head, ...lines, ...journal].join('\n')}\n`
+}
+
+/** Asked for the version that runs already. */
+export const renderNothingToDo = ({ product, version }: NothingToDo, style: TextStyle): string =>
+  `${sign(style, 'passed')} ${product} ${version} is what runs; there is nothing to do.\n`

@@ -1,0 +1,31 @@
+/** Results for people, one renderer per kind of document. */
+import type { DocumentBodies, DocumentKind, ReportDocument } from './documents.ts'
+import { renderExplanation } from './human-explanation.ts'
+import { renderPreflight } from './human-preflight.ts'
+import { renderHistory, renderNothingToDo, renderPlan, renderRun } from './human-run.ts'
+import type { TextStyle } from './style.ts'
+
+const bodies: { [K in DocumentKind]: (body: DocumentBodies[K], style: TextStyle) => string } = {
+  PreflightReport: renderPreflight,
+  Explanation: renderExplanation,
+  Plan: renderPlan,
+  Run: renderRun,
+  NothingToDo: renderNothingToDo,
+  RunHistory: renderHistory,
+}
+
+/** The document as one readable screen. */
+export function renderHuman<K extends DocumentKind>(document: ReportDocument<K>, style: TextStyle): string {
+  return bodies[document.kind](printable(document), style)
+}
+
+/**
+ * Names, images and messages come from the cluster: a control character in one of them must not reach the terminal, where it
+ * could move the cursor or hide a line. JSON and YAML escape them by themselves.
+ */
+function printable<T>(value: T): T {
+  return JSON.parse(JSON.stringify(value), (_, field: unknown) =>
+    // line feed and tab are what pages of text are made of
+    typeof field === 'string' ? field.replaceAll(/(?![\n\t])\p{Cc}/gu, '?') : field,
+  ) as T
+}

@@ -1,0 +1,100 @@
+/** Every kind of document has a published schema, and fullest samples of each, held to the types by the compiler, fit it. */
+import { readdirSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import { errorDocument } from '../../../src/cli/render-error.ts'
+import { finding } from '../../../src/preflight/finding.ts'
+import { makeReport } from '../../../src/preflight/make-report.ts'
+import { type DocumentBodies, type DocumentKind, documentOf } from '../../../src/report/documents.ts'
+import { schemaErrors, schemaFile } from '../../support/schemas.ts'
+import { healthy } from '../preflight/samples.ts'
+
+const time = '2026-11-22T12:00:00.000Z'
+const cluster = { context: 'prod', server: 'https://127.0.0.1:6443', user: 'admin' }
+const findings = [
+  finding({
+    id: 'kubelet-too-old',
+    severity: 'error',
+    title: 't',
+    object: { apiVersion: 'v1', kind: 'Node', name: 'a' },
+    evidence: { a: 1 },
+    cause: 'c',
+    fix: { text: 'f', command: 'kubectl get nodes' },
+  }),
+]
+const run: DocumentBodies['Run']['run'] = {
+  number: 2,
+  kind: 'rollback',
+  product: 'kubeairunway',
+  from: 'v0.2.0',
+  to: 'v0.1.0',
+  state: 'succeeded',
+  startedAt: time,
+  finishedAt: time,
+  by: 'me@here',
+  planHash: 'abc',
+  undoes: 1,
+  reason: 'asked for',
+}
+
+const bodies: { [K in DocumentKind]: DocumentBodies[K] } = {
+  PreflightReport: makeReport(healthy(), { cluster }),
+  Explanation: { metadata: {}, checks: [{ id: 'kubelet-too-old', check: 'c' }], page: '# page' },
+  Plan: {
+    metadata: { time, cluster },
+    plan: {
+      kind: 'upgrade',
+      product: 'kubeairunway',
+      from: 'v0.1.0',
+      to: 'v0.2.0',
+      source: 'examples/releases/v0.2.0',
+      tier: 'in-place',
+      tierReason: 'r',
+      notes: ['n'],
+      steps: [{ id: '01-back-up', kind: 'back-up', title: 't', description: 'd' }],
+      hash: 'abc',
+    },
+    findings,
+  },
+  Run: {
+    metadata: { time, cluster, recordNamespace: 'airunway-runs' },
+    run,
+    seconds: 1.5,
+    steps: [{ id: '01-back-up', title: 't', outcome: 'done', evidence: { objects: 3 } }],
+    workloads: { compared: true, children: 3, disturbed: 0, changes: [] },
+    notes: ['n'],
+    findings,
+  },
+  NothingToDo: { metadata: { time, cluster }, product: 'kubeairunway', version: 'v0.1.0' },
+  RunHistory: {
+    metadata: { time, cluster, recordNamespace: 'airunway-runs' },
+    runs: [run],
+    entries: [{ at: time, step: '01-back-up', event: 'done', detail: { objects: 3 } }],
+  },
+}
+
+function textOf<K extends DocumentKind>(kind: K): string {
+  return JSON.stringify(documentOf(kind, bodies[kind]))
+}
+
+describe.each(Object.keys(bodies) as DocumentKind[])('%s', (kind) => {
+  test('fits its schema', () => expect(schemaErrors(textOf(kind))).toEqual([]))
+
+  test('with a field more, or without its metadata, it does not', () => {
+    const document = JSON.parse(textOf(kind)) as Record<string, unknown>
+    expect(schemaErrors(JSON.stringify({ ...document, extra: 1 }))).not.toEqual([])
+    expect(schemaErrors(JSON.stringify({ ...document, metadata: undefined }))).not.toEqual([])
+  })
+})
+
+test.each([
+  [{ exit: 'usage', kind: 'usage', message: 'm' }],
+  [{ exit: 'failed', kind: 'unreachable', message: 'm', why: 'w', next: 'n', details: { code: 'ECONNREFUSED' } }],
+] as const)('an error fits its schema: %o', (report) => {
+  expect(schemaErrors(JSON.stringify(errorDocument(report)))).toEqual([])
+})
+
+test('there is no schema without a kind', () => {
+  const kinds = [...Object.keys(bodies), 'Error', 'Playground']
+  const files = readdirSync(new URL('../../../docs/schemas/', import.meta.url))
+  expect(files.toSorted()).toEqual(kinds.map(schemaFile).toSorted())
+})
