@@ -1,0 +1,65 @@
+/** Takes a back-up of the objects that a run may change. */
+import type { KubernetesClient } from '../kubernetes/client.types.ts'
+import type { AnyObject, ObjectReference } from '../kubernetes/objects.ts'
+import { appliedConfiguration } from '../kubernetes/ownership.ts'
+import type { Backup } from './backup.types.ts'
+
+/** Managers under which a release gets installed: `kubectl apply` in both forms, `kubectl create`, Helm, and this tool. */
+export const INSTALLERS: string[] = [
+  'kubectl-client-side-apply',
+  'kubectl',
+  'kubectl-create',
+  'kubectl-replace',
+  'helm',
+  'kubectl-airunway',
+]
+
+/** Where nobody is known to have applied the object (another tool installed it), all that a user can set is the best guess. */
+const appliedOf = (object: AnyObject): AnyObject => {
+  const applied = appliedConfiguration(object, INSTALLERS)
+  const { metadata, apiVersion: _apiVersion, kind, ...fields } = applied
+  const nothing =
+    Object.keys(fields).length === 0 && metadata.labels === undefined && metadata.annotations === undefined
+  // What is in a Secret was written by the controller's certificate rotator and is newer than any back-up.
+  return nothing && kind !== 'Secret' ? withoutServerFields(object) : applied
+}
+
+/** The object without what the server sets: fit to be applied again. */
+export const withoutServerFields = (object: AnyObject): AnyObject => {
+  const { status: _status, ...rest } = object
+  const { name, namespace, labels, annotations } = object.metadata
+  return {
+    ...rest,
+    apiVersion: object.apiVersion,
+    kind: object.kind,
+    metadata: {
+      name,
+      ...(namespace === undefined ? {} : { namespace }),
+      ...(labels === undefined ? {} : { labels }),
+      ...(annotations === undefined ? {} : { annotations }),
+    },
+  }
+}
+
+/** Reads all objects named and all collections. Throws what reading throws: a back-up with holes is none. */
+export const takeBackup = async (
+  client: KubernetesClient,
+  wanted: { objects: ObjectReference[]; collections: { apiVersion: string; kind: string }[] },
+  context: { now: Date; signal: AbortSignal },
+): Promise<Backup> => {
+  const found = await Promise.all(
+    wanted.objects.map(async (ref) => ({ ref, object: await client.find(ref, context.signal) })),
+  )
+  const collections: Backup['collections'] = {}
+  for (const collection of wanted.collections)
+    collections[`${collection.apiVersion} ${collection.kind}`] =
+      (await client.findResource(collection.apiVersion, collection.kind)) === undefined
+        ? []
+        : await client.list(collection, { signal: context.signal })
+  return {
+    takenAt: context.now.toISOString(),
+    objects: found.flatMap(({ object }) => (object === undefined ? [] : [{ object, applied: appliedOf(object) }])),
+    absent: found.flatMap(({ ref, object }) => (object === undefined ? [ref] : [])),
+    collections,
+  }
+}

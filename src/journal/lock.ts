@@ -1,0 +1,158 @@
+/**
+ * The lock of the records: one run at a time. A Lease, as controllers use it: a holder, a duration, a renew time. A
+ * process that dies leaves a lock that expires; whoever takes it over waits until no request of the dead one can land.
+ */
+import { randomBytes } from 'node:crypto'
+import { hostname, userInfo } from 'node:os'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { KubernetesClient } from '../kubernetes/client.types.ts'
+import { isConflict } from '../kubernetes/errors.ts'
+import type { Lease } from '../kubernetes/objects.ts'
+
+const LEASE_SECONDS = 30
+const RENEW_EVERY_MS = 10_000
+/** The API server answers or drops a write within 34 s of its start (its handlers' limit), so after 35 s none is left. */
+const REQUEST_LIMIT_MS = 35_000
+
+/** Somebody else holds the lock. */
+export class LockHeld extends Error {
+  override readonly name = 'LockHeld'
+  readonly holder: string
+  readonly since: string | undefined
+
+  constructor(holder: string, since: string | undefined) {
+    super(`Another run holds the lock: ${holder}${since === undefined ? '' : ` since ${since}`}.`)
+    this.holder = holder
+    this.since = since
+  }
+}
+
+export interface LockOptions {
+  now?: () => Date
+  /** how long a request of a dead holder can still land; injected by tests */
+  requestLimitMs?: number
+  /** told when an expired lock is taken over and waited out */
+  onTakeOver?: (holder: string, waitMs: number) => void
+  signal?: AbortSignal
+}
+
+/** `user@host/pid/nonce`: tells people who it is, and two processes of one user apart. */
+export const holderIdentity = (): string => {
+  let user = 'unknown'
+  try {
+    user = userInfo().username
+  } catch {
+    // A container may run under a uid that has no name.
+  }
+  return `${user}@${hostname()}/${process.pid}/${randomBytes(4).toString('hex')}`
+}
+
+/** A renew time counts by the clock here: clocks that differ by less than the duration do no harm. */
+const isFree = (lease: Lease, now: Date): boolean => {
+  const { holderIdentity: holder, renewTime, leaseDurationSeconds } = lease.spec ?? {}
+  if (holder === undefined || holder === null || holder === '' || renewTime === undefined) return true
+  return now.getTime() - Date.parse(renewTime) > (leaseDurationSeconds ?? LEASE_SECONDS) * 1000
+}
+
+/** Lease times have microseconds (`metav1.MicroTime`). */
+const microTime = (date: Date): string => date.toISOString().replace('Z', '000Z')
+
+export class Lock {
+  readonly identity: string
+  /** Aborts when the lock is lost: whoever works under it stops. */
+  readonly lost: AbortSignal
+  readonly #client: KubernetesClient
+  readonly #now: () => Date
+  readonly #lost = new AbortController()
+  #lease: Lease
+  readonly #timer: NodeJS.Timeout
+  #renewing: Promise<unknown> = Promise.resolve()
+
+  private constructor(client: KubernetesClient, lease: Lease, identity: string, now: () => Date) {
+    this.#client = client
+    this.#lease = lease
+    this.#now = now
+    this.identity = identity
+    this.lost = this.#lost.signal
+    this.#timer = setInterval(() => void this.#renew(), RENEW_EVERY_MS)
+    this.#timer.unref()
+  }
+
+  /** Takes the lock. Throws LockHeld where another process holds it and renews it. */
+  static async acquire(client: KubernetesClient, namespace: string, options: LockOptions = {}): Promise<Lock> {
+    const now = options.now ?? (() => new Date())
+    const identity = holderIdentity()
+    const reference = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', namespace, name: 'run-lock' }
+    const wanted = (lease?: Lease): Lease => ({
+      apiVersion: reference.apiVersion,
+      kind: reference.kind,
+      metadata: lease?.metadata ?? { name: reference.name, namespace },
+      spec: {
+        holderIdentity: identity,
+        leaseDurationSeconds: LEASE_SECONDS,
+        acquireTime: microTime(now()),
+        renewTime: microTime(now()),
+        leaseTransitions: (lease?.spec?.leaseTransitions ?? 0) + (lease === undefined ? 0 : 1),
+      },
+    })
+    const live = await client.find<Lease>(reference)
+    if (live !== undefined && !isFree(live, now())) throw heldBy(live)
+    try {
+      const lease = live === undefined ? await client.create(wanted()) : await client.replace(wanted(live))
+      const lock = new Lock(client, lease, identity, now)
+      const previous = live?.spec?.holderIdentity
+      if (previous) await lock.#waitOut(previous, options)
+      return lock
+    } catch (error) {
+      if (!isConflict(error)) throw error
+      throw heldBy((await client.find<Lease>(reference)) ?? wanted())
+    }
+  }
+
+  async #waitOut(holder: string, options: LockOptions): Promise<void> {
+    const wait = options.requestLimitMs ?? REQUEST_LIMIT_MS
+    options.onTakeOver?.(holder, wait)
+    try {
+      await delay(wait, undefined, options.signal === undefined ? {} : { signal: options.signal })
+    } catch (error) {
+      await this.release()
+      throw error
+    }
+  }
+
+  async #renew(): Promise<void> {
+    this.#renewing = this.#write({ renewTime: microTime(this.#now()) })
+    const ours = await this.#renewing
+    if (!ours) this.#lost.abort(new LockHeld('somebody else', undefined))
+  }
+
+  /** Writes our lease; false where it is not ours any more. A lost answer or a passing failure leaves it ours. */
+  async #write(spec: Lease['spec']): Promise<boolean> {
+    try {
+      this.#lease = await this.#client.replace({ ...this.#lease, spec: { ...this.#lease.spec, ...spec } })
+      return true
+    } catch (error) {
+      if (!isConflict(error)) return !isFree(this.#lease, this.#now())
+      try {
+        const { name, namespace } = this.#lease.metadata
+        const { apiVersion, kind } = this.#lease
+        const live = await this.#client.get<Lease>({ apiVersion, kind, name, ...(namespace && { namespace }) })
+        if (live.spec?.holderIdentity !== this.identity) return false
+        this.#lease = live
+        return true
+      } catch {
+        return !isFree(this.#lease, this.#now())
+      }
+    }
+  }
+
+  /** Gives the lock back. Failing to do so is no error: it expires by itself. */
+  async release(): Promise<void> {
+    clearInterval(this.#timer)
+    await this.#renewing
+    if (!this.lost.aborted) await this.#write({ holderIdentity: '' })
+  }
+}
+
+const heldBy = (lease: Lease): LockHeld =>
+  new LockHeld(lease.spec?.holderIdentity ?? 'unknown', lease.spec?.acquireTime?.slice(0, 19).concat('Z'))

@@ -1,0 +1,281 @@
+/**
+ * The records of runs, kept as Secrets in a namespace of their own: not in the controller's, whose certificate rotator
+ * caches every Secret of its namespace under a 128 MiB limit.
+ *
+ * One run `7` is: `run-7-plan-0…` (and what steps keep: `run-7-backup-0…`), and its journal `run-7`, which is created
+ * last: a run exists from then on. Each write of the journal is conditional on the resourceVersion of the one before, so
+ * a second process that believes it owns the run fails at its next write.
+ */
+import type { KubernetesClient } from '../kubernetes/client.types.ts'
+import { isConflict } from '../kubernetes/errors.ts'
+import type { AnyObject, ObjectReference, Secret } from '../kubernetes/objects.ts'
+import type { Plan } from '../plan/plan.types.ts'
+import { fromChunks, toChunks } from './chunks.ts'
+import type { Journal, JournalEntry, RunSummary } from './journal.types.ts'
+
+/** The newest runs that are kept. */
+export const RUNS_KEPT = 10
+
+const RUN_LABEL = 'cli.airunway.ai/run'
+const RECORD_LABEL = 'cli.airunway.ai/record'
+const SUMMARY_ANNOTATION = 'cli.airunway.ai/summary'
+
+/** Somebody else wrote the journal since we last did: this process does not own the run any more. */
+export class JournalLost extends Error {
+  override readonly name = 'JournalLost'
+}
+
+const secretOf = (
+  namespace: string,
+  name: string,
+  labels: Record<string, string>,
+  data: Record<string, string>,
+): Secret => ({
+  apiVersion: 'v1',
+  kind: 'Secret',
+  metadata: { name, namespace, labels: { 'app.kubernetes.io/managed-by': 'kubectl-airunway', ...labels } },
+  type: 'airunway.ai/run-record',
+  data,
+})
+
+const journalReference = (namespace: string, number: number): ObjectReference => ({
+  apiVersion: 'v1',
+  kind: 'Secret',
+  namespace,
+  name: `run-${number}`,
+})
+
+/** Entries hold values, never lists of objects, so a journal fits one Secret; more than that is a defect. */
+const journalData = (journal: Journal): string => {
+  const [chunk, ...rest] = toChunks(journal)
+  if (chunk === undefined || rest.length > 0) throw new Error('The journal of a run must fit one Secret.')
+  return chunk
+}
+
+/** The journal of one run, open for writing. */
+export class OpenJournal {
+  readonly #client: KubernetesClient
+  readonly #namespace: string
+  #journal: Journal
+  #secret: Secret
+
+  constructor(client: KubernetesClient, namespace: string, journal: Journal, secret: Secret) {
+    this.#client = client
+    this.#namespace = namespace
+    this.#journal = journal
+    this.#secret = secret
+  }
+
+  get summary(): RunSummary {
+    return this.#journal.summary
+  }
+
+  get entries(): readonly JournalEntry[] {
+    return this.#journal.entries
+  }
+
+  /** Ids of the steps that are done. */
+  done(): Set<string> {
+    return new Set(this.#journal.entries.filter((entry) => entry.event === 'done').map((entry) => entry.step))
+  }
+
+  /** Appends an entry. Throws JournalLost if another process wrote in between. */
+  async append(entry: JournalEntry, summary?: Partial<RunSummary>): Promise<void> {
+    await this.#write({
+      summary: { ...this.#journal.summary, ...summary },
+      entries: [...this.#journal.entries, entry],
+    })
+  }
+
+  /** Changes the head of the run only. */
+  async settle(summary: Partial<RunSummary>): Promise<void> {
+    await this.#write({ ...this.#journal, summary: { ...this.#journal.summary, ...summary } })
+  }
+
+  async #write(journal: Journal): Promise<void> {
+    const next: Secret = {
+      ...this.#secret,
+      metadata: {
+        ...this.#secret.metadata,
+        annotations: { ...this.#secret.metadata.annotations, [SUMMARY_ANNOTATION]: JSON.stringify(journal.summary) },
+      },
+      data: { journal: journalData(journal) },
+    }
+    try {
+      this.#secret = await this.#client.replace(next)
+    } catch (error) {
+      if (!isConflict(error)) throw error
+      // The answer to our own last write may have been lost: then what is stored is what we wanted to store.
+      const stored = await this.#client.get<Secret>(journalReference(this.#namespace, journal.summary.number))
+      if (stored.data?.['journal'] !== next.data?.['journal'])
+        throw new JournalLost(
+          `Run ${journal.summary.number} is being carried on by another process; this one has stopped.`,
+        )
+      this.#secret = stored
+    }
+    this.#journal = journal
+  }
+
+  /** Saves a value that later steps, or the way back, need. Saving the same name again replaces it. */
+  async keep(name: string, value: unknown): Promise<void> {
+    await keepChunks(this.#client, this.#namespace, this.summary.number, name, value)
+  }
+
+  /** A value that `keep` saved in this run, or undefined. */
+  async kept<T>(name: string): Promise<T | undefined> {
+    return readKept<T>(this.#client, this.#namespace, this.summary.number, name)
+  }
+}
+
+const keepChunks = async (
+  client: KubernetesClient,
+  namespace: string,
+  number: number,
+  name: string,
+  value: unknown,
+): Promise<void> => {
+  const chunks = toChunks(value)
+  for (const [index, chunk] of chunks.entries()) {
+    const secret = secretOf(
+      namespace,
+      `run-${number}-${name}-${index}`,
+      { [RUN_LABEL]: String(number), [RECORD_LABEL]: name },
+      { chunk, of: Buffer.from(String(chunks.length)).toString('base64') },
+    )
+    try {
+      await client.create(secret)
+    } catch (error) {
+      // A step that runs again after a crash saves again: what is there is from before the crash.
+      if (!isConflict(error)) throw error
+      const { name: existing } = secret.metadata
+      const live = await client.get<Secret>({ apiVersion: 'v1', kind: 'Secret', namespace, name: existing })
+      await client.replace({ ...secret, metadata: { ...secret.metadata, ...versionOf(live) } })
+    }
+  }
+}
+
+const versionOf = (live: Secret): { resourceVersion?: string } =>
+  live.metadata.resourceVersion === undefined ? {} : { resourceVersion: live.metadata.resourceVersion }
+
+/** A value that a run kept under `name`; undefined where there is none. Throws where chunks are missing. */
+export const readKept = async <T>(
+  client: KubernetesClient,
+  namespace: string,
+  number: number,
+  name: string,
+): Promise<T | undefined> => {
+  const secrets = await client.list<Secret>({
+    apiVersion: 'v1',
+    kind: 'Secret',
+    namespace,
+    labelSelector: `${RUN_LABEL}=${number},${RECORD_LABEL}=${name}`,
+  })
+  const chunks = secrets
+    .map((secret) => ({ index: Number(secret.metadata.name.split('-').at(-1)), data: secret.data ?? {} }))
+    .toSorted((a, b) => a.index - b.index)
+  const first = chunks[0]
+  if (first === undefined) return undefined
+  const wanted = Number(Buffer.from(first.data['of'] ?? '', 'base64').toString())
+  if (chunks.length < wanted)
+    throw new Error(`Record "${name}" of run ${number} is incomplete: ${chunks.length} of ${wanted} parts.`)
+  return fromChunks<T>(chunks.slice(0, wanted).map((chunk) => chunk.data['chunk'] ?? ''))
+}
+
+/** Heads of all recorded runs, newest first. Reads metadata only; none where the namespace does not exist. */
+export const listRuns = async (client: KubernetesClient, namespace: string): Promise<RunSummary[]> => {
+  const runs: RunSummary[] = []
+  const pages = client.metadataPages({
+    apiVersion: 'v1',
+    kind: 'Secret',
+    namespace,
+    labelSelector: `${RECORD_LABEL}=journal`,
+  })
+  for await (const page of pages)
+    for (const item of page.items) {
+      const text = item.metadata.annotations?.[SUMMARY_ANNOTATION]
+      if (text !== undefined) runs.push(JSON.parse(text) as RunSummary)
+    }
+  return runs.toSorted((a, b) => b.number - a.number)
+}
+
+/** The namespace of the records, created by the first run. */
+export const ensureRecordNamespace = async (client: KubernetesClient, namespace: string): Promise<void> => {
+  const ref = { apiVersion: 'v1', kind: 'Namespace', name: namespace }
+  if ((await client.find(ref)) !== undefined) return
+  const created: AnyObject = {
+    apiVersion: 'v1',
+    kind: 'Namespace',
+    metadata: { name: namespace, labels: { 'app.kubernetes.io/managed-by': 'kubectl-airunway' } },
+  }
+  try {
+    await client.create(created)
+  } catch (error) {
+    if (!isConflict(error)) throw error
+  }
+}
+
+/** Begins a run: its plan first, its journal last. Throws ApiError (409) where the number was taken meanwhile. */
+export const beginRun = async (
+  client: KubernetesClient,
+  namespace: string,
+  plan: Plan,
+  head: { by: string; now: Date; undoes?: number },
+): Promise<OpenJournal> => {
+  const number = ((await listRuns(client, namespace))[0]?.number ?? 0) + 1
+  await keepChunks(client, namespace, number, 'plan', plan)
+  const summary: RunSummary = {
+    number,
+    kind: plan.kind,
+    product: plan.product,
+    from: plan.from,
+    to: plan.to,
+    state: 'running',
+    startedAt: head.now.toISOString(),
+    by: head.by,
+    planHash: plan.hash,
+    ...(head.undoes === undefined ? {} : { undoes: head.undoes }),
+  }
+  const journal: Journal = { summary, entries: [] }
+  const secret = secretOf(
+    namespace,
+    `run-${number}`,
+    { [RUN_LABEL]: String(number), [RECORD_LABEL]: 'journal' },
+    { journal: journalData(journal) },
+  )
+  secret.metadata.annotations = { [SUMMARY_ANNOTATION]: JSON.stringify(summary) }
+  return new OpenJournal(client, namespace, journal, await client.create(secret))
+}
+
+/** Opens the journal of a run that exists. */
+export const openRun = async (client: KubernetesClient, namespace: string, number: number): Promise<OpenJournal> => {
+  const secret = await client.get<Secret>(journalReference(namespace, number))
+  const journal = fromChunks<Journal>([secret.data?.['journal'] ?? ''])
+  return new OpenJournal(client, namespace, journal, secret)
+}
+
+/** The plan that a run recorded before it began. */
+export const planOf = async (client: KubernetesClient, namespace: string, number: number): Promise<Plan> => {
+  const plan = await readKept<Plan>(client, namespace, number, 'plan')
+  if (plan === undefined) throw new Error(`Run ${number} has no recorded plan.`)
+  return plan
+}
+
+/** Removes the records of runs beyond the newest ten. Unfinished ones are never removed. */
+export const pruneRuns = async (client: KubernetesClient, namespace: string): Promise<number[]> => {
+  const old = (await listRuns(client, namespace)).slice(RUNS_KEPT).filter((run) => run.state !== 'running')
+  for (const run of old) {
+    const secrets = client.metadataPages({
+      apiVersion: 'v1',
+      kind: 'Secret',
+      namespace,
+      labelSelector: `${RUN_LABEL}=${run.number}`,
+    })
+    for await (const page of secrets)
+      for (const { metadata } of page.items)
+        await client.delete(
+          { apiVersion: 'v1', kind: 'Secret', namespace, name: metadata.name },
+          metadata.uid === undefined ? {} : { preconditions: { uid: metadata.uid } },
+        )
+  }
+  return old.map((run) => run.number)
+}

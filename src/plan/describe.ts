@@ -1,0 +1,51 @@
+/** What a step does, for people: a few words beside its title. Pure; the layout belongs to the report. */
+import type { ObjectReference } from '../kubernetes/objects.ts'
+import type { Step } from './plan.types.ts'
+
+/** `Deployment airunway-system/airunway-controller-manager` */
+export const nameOf = (ref: {
+  kind: string
+  metadata?: { namespace?: string; name: string }
+  namespace?: string
+  name?: string
+}): string => {
+  const namespace = ref.metadata?.namespace ?? ref.namespace
+  const name = ref.metadata?.name ?? ref.name ?? ''
+  return `${ref.kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`
+}
+
+/** `3 ClusterRole, 1 Role` */
+export const countKinds = (objects: { kind: string }[]): string => {
+  const counts = new Map<string, number>()
+  for (const object of objects) counts.set(object.kind, (counts.get(object.kind) ?? 0) + 1)
+  return [...counts].map(([kind, count]) => `${count} ${kind}`).join(', ')
+}
+
+const few = (objects: (ObjectReference | Parameters<typeof nameOf>[0])[]): string =>
+  objects.length <= 2 ? objects.map((object) => nameOf(object)).join(', ') : countKinds(objects)
+
+/** One line that says what the step touches or waits for. */
+export const describeStep = (step: Step): string => {
+  switch (step.kind) {
+    case 'back-up':
+      return `${step.objects.length} objects, all ${step.collections.map((each) => each.kind).join(' and ')} objects`
+    case 'take-baseline':
+      return 'uid, generation and restarts of provider objects and pods'
+    case 'apply':
+      return few(step.objects)
+    case 'withdraw-version':
+      return `${step.definition} loses ${step.versions.join(', ')}${step.conversion === 'None' ? ' and its conversion webhook' : ''}`
+    case 'roll-out':
+      return `${nameOf(step.deployment)} on ${step.image}`
+    case 'await-lease':
+      return step.leases.map(({ lease }) => nameOf(lease)).join(', ')
+    case 'await-admission':
+      return `dry-run create of a ${step.workloads.kind}; ${step.readableVersions.join(', ')} readable`
+    case 'await-reconcile':
+      return `every ${step.workloads.kind}${step.provider === undefined ? '' : ` of ${step.provider}`} nudged, and restored by its owners`
+    case 'delete':
+      return few(step.objects)
+    case 'compare-baseline':
+      return 'provider objects and pods as before; versions running as wanted'
+  }
+}

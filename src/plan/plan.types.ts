@@ -1,0 +1,128 @@
+/** A plan is plain data: what will be done, in order. It can be shown, hashed, kept in a record and replayed. */
+import type { AnyObject, ObjectReference } from '../kubernetes/objects.ts'
+
+export type PlanKind = 'upgrade' | 'rollback'
+
+export interface Plan {
+  kind: PlanKind
+  /** product name, as in data/products.yaml */
+  product: string
+  /** versions with leading `v`; `unknown` where the running one could not be told */
+  from: string
+  to: string
+  /** where the target's files were read, or the run whose records are the target */
+  source: string
+  tier: 'in-place'
+  tierReason: string
+  /** what the operator is told beforehand: interruptions, and what is left alone and why */
+  notes: string[]
+  steps: Step[]
+  /** sha256 over everything that was decided on; never resourceVersions, times or counts */
+  hash: string
+}
+
+interface StepBase {
+  /** unique in the plan, stable: `03-definitions` */
+  id: string
+  /** one line for people, in the imperative */
+  title: string
+}
+
+export interface BackUpStep extends StepBase {
+  kind: 'back-up'
+  /** objects that the run may change: each is saved, or recorded as absent */
+  objects: ObjectReference[]
+  /** whole collections that are saved beside them */
+  collections: { apiVersion: string; kind: string }[]
+}
+
+export interface TakeBaselineStep extends StepBase {
+  kind: 'take-baseline'
+  workloads: WorkloadTarget
+}
+
+export interface ApplyStep extends StepBase {
+  kind: 'apply'
+  objects: AnyObject[]
+  /** the certificate Secret whose ca.crt goes into webhook client configurations that name a service of ours */
+  certificate?: ObjectReference
+}
+
+export interface WithdrawVersionStep extends StepBase {
+  kind: 'withdraw-version'
+  /** name of the CustomResourceDefinition */
+  definition: string
+  /** versions that go out of its spec */
+  versions: string[]
+  /** conversion after it; undefined leaves it as it is */
+  conversion?: 'None'
+}
+
+export interface RollOutStep extends StepBase {
+  kind: 'roll-out'
+  deployment: ObjectReference
+  container: string
+  image: string
+  timeoutSeconds: number
+}
+
+export interface AwaitLeaseStep extends StepBase {
+  kind: 'await-lease'
+  /** waited for at the same time: each Lease that hangs is a component that does not work */
+  leases: { lease: ObjectReference; deployment: ObjectReference; image: string }[]
+  timeoutSeconds: number
+}
+
+export interface AwaitAdmissionStep extends StepBase {
+  kind: 'await-admission'
+  /** the kind a dry-run create is sent for */
+  workloads: WorkloadTarget
+  /** served versions that must be readable: where one needs the conversion webhook, this is its proof */
+  readableVersions: string[]
+  timeoutSeconds: number
+}
+
+export interface AwaitReconcileStep extends StepBase {
+  kind: 'await-reconcile'
+  workloads: WorkloadTarget
+  /** only the ModelDeployments of this provider; all of them where it is absent */
+  provider?: string
+  timeoutSeconds: number
+}
+
+export interface DeleteStep extends StepBase {
+  kind: 'delete'
+  objects: ObjectReference[]
+}
+
+export interface CompareBaselineStep extends StepBase {
+  kind: 'compare-baseline'
+  workloads: WorkloadTarget
+  /** what must run at the end */
+  images: { deployment: ObjectReference; container: string; image: string }[]
+}
+
+/** What the proofs need to know of the workloads, as plain data. */
+export interface WorkloadTarget {
+  /** apiVersion to read and nudge ModelDeployments with */
+  apiVersion: string
+  kind: string
+  pausedAnnotation: string
+  /** provider objects that belong to ModelDeployments, by kind */
+  providerKinds: { apiVersion: string; kind: string }[]
+}
+
+export type Step =
+  | BackUpStep
+  | TakeBaselineStep
+  | ApplyStep
+  | WithdrawVersionStep
+  | RollOutStep
+  | AwaitLeaseStep
+  | AwaitAdmissionStep
+  | AwaitReconcileStep
+  | DeleteStep
+  | CompareBaselineStep
+
+export type StepKind = Step['kind']
+export type StepOf<K extends StepKind> = Extract<Step, { kind: K }>

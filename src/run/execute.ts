@@ -1,0 +1,111 @@
+/**
+ * Carries a plan out: steps in order, each with its intent written before and its result after. Whatever happens, the
+ * journal says where the run stands: a run that is carried on skips what is done and repeats the step it stopped in.
+ */
+import type { Journal } from '../journal/journal.types.ts'
+import { JournalLost, type OpenJournal } from '../journal/records.ts'
+import type { KubernetesClient } from '../kubernetes/client.types.ts'
+import { describeStep } from '../plan/describe.ts'
+import type { Plan, Step } from '../plan/plan.types.ts'
+import type { Progress } from '../report/progress.ts'
+import { carryOut } from '../steps/handlers.ts'
+import type { Evidence, StepContext } from '../steps/step.types.ts'
+
+export interface RunContext {
+  client: KubernetesClient
+  journal: OpenJournal
+  /** aborts on Ctrl-C and when the lock is lost */
+  signal: AbortSignal
+  progress: Progress
+  now(): Date
+}
+
+export interface StepResult {
+  step: string
+  title: string
+  outcome: 'done' | 'skipped'
+  evidence: Evidence
+}
+
+/** A step failed, or the run was interrupted; the journal is written. */
+export class RunStopped extends Error {
+  override readonly name = 'RunStopped'
+  readonly step: Step
+  readonly interrupted: boolean
+  readonly results: StepResult[]
+
+  constructor(step: Step, results: StepResult[], interrupted: boolean, cause: unknown) {
+    super(messageOf(cause), { cause })
+    this.step = step
+    this.results = results
+    this.interrupted = interrupted
+  }
+}
+
+/** Runs all steps that are not done yet. Throws RunStopped, or JournalLost where another process has taken the run. */
+export const execute = async (plan: Plan, context: RunContext): Promise<StepResult[]> => {
+  const results: StepResult[] = []
+  const earlier = evidenceOf(context.journal)
+  for (const [index, step] of plan.steps.entries()) {
+    const title = `[${index + 1}/${plan.steps.length}] ${step.title}`
+    const known = earlier.get(step.id)
+    if (known !== undefined) {
+      results.push({ step: step.id, title: step.title, outcome: 'skipped', evidence: known })
+      continue
+    }
+    const evidence = await runStep(step, title, results, context)
+    results.push({ step: step.id, title: step.title, outcome: 'done', evidence })
+  }
+  await context.journal.settle({ state: 'succeeded', finishedAt: context.now().toISOString() })
+  return results
+}
+
+/** What the steps that are done have seen. */
+const evidenceOf = (journal: { readonly entries: readonly Journal['entries'][number][] }): Map<string, Evidence> =>
+  new Map(journal.entries.flatMap(({ step, event, detail }) => (event === 'done' ? [[step, detail ?? {}]] : [])))
+
+const runStep = async (step: Step, title: string, results: StepResult[], context: RunContext): Promise<Evidence> => {
+  const { journal, signal, now } = context
+  const task = context.progress.task(title)
+  const stepContext: StepContext = {
+    client: context.client,
+    signal,
+    now,
+    report: (text) => task.update(text),
+    keep: async (name, value) => journal.keep(name, value),
+    kept: async (name) => journal.kept(name),
+  }
+  try {
+    signal.throwIfAborted()
+    await journal.append({ at: now().toISOString(), step: step.id, event: 'intent' }, { state: 'running' })
+    const evidence = await carryOut(step, stepContext)
+    await journal.append({ at: now().toISOString(), step: step.id, event: 'done', detail: evidence })
+    task.done(`${title} (${describeStep(step)})`)
+    return evidence
+  } catch (error) {
+    const reason: unknown = signal.aborted ? signal.reason : error
+    task.fail(messageOf(reason))
+    if (reason instanceof JournalLost) throw reason
+    await recordStop(step, reason, context)
+    throw new RunStopped(step, results, signal.aborted, reason)
+  }
+}
+
+const messageOf = (error: unknown): string => {
+  if (!(error instanceof Error)) return String(error)
+  return error.name === 'AbortError' ? 'Interrupted by the user' : error.message
+}
+
+/** Writes why the run stopped. Where even that fails (the API server is gone), the open intent tells the same. */
+const recordStop = async (step: Step, error: unknown, { journal, signal, now }: RunContext): Promise<void> => {
+  const reason = messageOf(error)
+  const event = signal.aborted ? 'interrupted' : 'failed'
+  try {
+    await journal.append(
+      { at: now().toISOString(), step: step.id, event, detail: { reason } },
+      { state: event, reason },
+    )
+  } catch {
+    // The caller reports the reason itself; an unfinished run is found by its state `running` and a free lock.
+  }
+}

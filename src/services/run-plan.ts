@@ -1,0 +1,229 @@
+/**
+ * Carries a plan out under the lock: the same way for upgrades, rollbacks and resumed runs. What decides happened before;
+ * here it is made sure that it still holds, and that the records tell how far it went.
+ */
+import { userInfo } from 'node:os'
+import type { RunSummary } from '../journal/journal.types.ts'
+import { Lock, LockHeld } from '../journal/lock.ts'
+import {
+  beginRun,
+  ensureRecordNamespace,
+  JournalLost,
+  listRuns,
+  type OpenJournal,
+  pruneRuns,
+} from '../journal/records.ts'
+import type { ConnectionFlags, KubernetesClient } from '../kubernetes/client.types.ts'
+import { connect } from '../kubernetes/connect.ts'
+import { isForbidden } from '../kubernetes/errors.ts'
+import { describeStep } from '../plan/describe.ts'
+import type { Plan } from '../plan/plan.types.ts'
+import type { Progress } from '../report/progress.ts'
+import { Refusal } from '../report/refusal.ts'
+import { execute, RunStopped, type StepResult } from '../run/execute.ts'
+import { clusterOf } from './cluster-name.ts'
+import type { PlanReport, RunReport } from './run-report.types.ts'
+
+/** What every service that changes a cluster is given. */
+export interface ChangeContext {
+  client: KubernetesClient
+  recordNamespace: string
+  now(): Date
+  /** the date that support tables are read by */
+  today: Date
+  progress: Progress
+  signal: AbortSignal
+  /** asks a person whether to go on with the plan that was shown */
+  confirm(plan: PlanReport): Promise<boolean>
+  /** how long the request of a dead process may still land; tests shorten it */
+  requestLimitMs?: number
+}
+
+/** The same, before there is a connection. */
+export interface ChangeRequest extends Omit<ChangeContext, 'client'> {
+  connection: ConnectionFlags
+}
+
+/** Connects for the time of `work`. */
+export const withClient = async <T>(
+  { connection, ...rest }: ChangeRequest,
+  work: (context: ChangeContext) => Promise<T>,
+): Promise<T> => {
+  const client = await connect(connection)
+  try {
+    return await work({ ...rest, client })
+  } finally {
+    await client.close()
+  }
+}
+
+/** States of a run that is not over: it can be resumed, or gone back from. */
+export const isUnfinished = (run: RunSummary): boolean => ['running', 'failed', 'interrupted'].includes(run.state)
+
+/** The plan as it is shown to people. */
+export const planReport = (plan: Plan, context: { client: KubernetesClient; now(): Date }): PlanReport => ({
+  metadata: { time: context.now().toISOString(), cluster: clusterOf(context.client) },
+  plan: {
+    ...plan,
+    steps: plan.steps.map((step) => ({
+      id: step.id,
+      kind: step.kind,
+      title: step.title,
+      description: describeStep(step),
+    })),
+  },
+})
+
+/** Throws `unfinished` where the newest run is not over, with the ways on. */
+export const refuseWhileUnfinished = async (client: KubernetesClient, namespace: string): Promise<void> => {
+  const [newest] = await listRuns(client, namespace).catch((error: unknown) => {
+    // Whoever may not read the records may not write them either; that is told by name with all other missing rights.
+    if (isForbidden(error)) return []
+    throw error
+  })
+  if (newest === undefined || !isUnfinished(newest)) return
+  const ended =
+    newest.state === 'running'
+      ? 'has not ended'
+      : `${newest.state}${newest.reason === undefined ? '' : `: ${newest.reason}`}`
+  throw new Refusal('unfinished', `Run ${newest.number} (${newest.kind} ${newest.from} to ${newest.to}) ${ended}.`, {
+    why: 'Two runs at once would undo each other, so it has to be brought to an end first.',
+    next: 'kubectl airunway resume (go on with it), or kubectl airunway rollback (go back)',
+    details: { run: newest },
+  })
+}
+
+const startedBy = (client: KubernetesClient): string => {
+  let local = 'unknown'
+  try {
+    local = userInfo().username
+  } catch {
+    // A container may run under a uid that has no name.
+  }
+  return client.connection.user ?? local
+}
+
+/** Takes the lock for the time of `work`. Throws a `locked` Refusal where another process holds it. */
+export const underLock = async <T>(context: ChangeContext, work: (signal: AbortSignal) => Promise<T>): Promise<T> => {
+  await ensureRecordNamespace(context.client, context.recordNamespace)
+  let lock: Lock
+  try {
+    lock = await Lock.acquire(context.client, context.recordNamespace, {
+      now: context.now,
+      signal: context.signal,
+      ...(context.requestLimitMs === undefined ? {} : { requestLimitMs: context.requestLimitMs }),
+      onTakeOver: (holder, waitMs) => {
+        context.progress
+          .task('Take over the lock')
+          .done(
+            `Took over the lock of ${holder}, which stopped renewing it; waiting ${waitMs / 1000} s so that nothing of it can land`,
+          )
+      },
+    })
+  } catch (error) {
+    if (!(error instanceof LockHeld)) throw error
+    throw new Refusal('locked', error.message, {
+      why: 'Only one run at a time may change an installation.',
+      next: 'kubectl airunway history (shows the run); try again when it has ended',
+      details: { holder: error.holder, since: error.since },
+    })
+  }
+  try {
+    return await work(AbortSignal.any([context.signal, lock.lost]))
+  } finally {
+    await lock.release()
+  }
+}
+
+/**
+ * Runs a new plan. `stillSo` plans anew under the lock: where that gives another plan, somebody changed the cluster after
+ * the plan was shown, and nothing is done.
+ */
+export const runNewPlan = async (
+  context: ChangeContext,
+  plan: Plan,
+  options: { stillSo(signal: AbortSignal): Promise<Plan>; undoes?: number; allowUnfinished?: boolean },
+): Promise<RunReport> =>
+  underLock(context, async (signal) => {
+    if (options.allowUnfinished !== true) await refuseWhileUnfinished(context.client, context.recordNamespace)
+    const again = await options.stillSo(signal)
+    if (again.hash !== plan.hash)
+      throw new Refusal('blocked', 'The cluster changed after the plan was made; nothing was done.', {
+        why: `The plan would be another one now (${again.hash} instead of ${plan.hash}).`,
+        next: `look at it again: kubectl airunway ${plan.kind} --dry-run`,
+      })
+    const journal = await beginRun(context.client, context.recordNamespace, plan, {
+      by: startedBy(context.client),
+      now: context.now(),
+      ...(options.undoes === undefined ? {} : { undoes: options.undoes }),
+    })
+    return runJournal(context, plan, journal, signal)
+  })
+
+/** Carries on with a run that has a journal. Throws a Refusal (`failed`, `interrupted`) that says where it stopped. */
+export const runJournal = async (
+  context: ChangeContext,
+  plan: Plan,
+  journal: OpenJournal,
+  signal: AbortSignal,
+): Promise<RunReport> => {
+  const started = performance.now()
+  const results = await executed(context, plan, journal, signal)
+  await pruneRuns(context.client, context.recordNamespace)
+  return {
+    metadata: {
+      time: context.now().toISOString(),
+      cluster: clusterOf(context.client),
+      recordNamespace: context.recordNamespace,
+    },
+    run: journal.summary,
+    seconds: Math.round((performance.now() - started) / 100) / 10,
+    steps: results.map(({ step, ...rest }) => ({ id: step, ...rest })),
+    workloads: workloadsOf(results, plan),
+    notes: plan.notes,
+  }
+}
+
+const executed = async (
+  context: ChangeContext,
+  plan: Plan,
+  journal: OpenJournal,
+  signal: AbortSignal,
+): Promise<StepResult[]> => {
+  try {
+    return await execute(plan, {
+      client: context.client,
+      journal,
+      signal,
+      progress: context.progress,
+      now: context.now,
+    })
+  } catch (error) {
+    if (error instanceof JournalLost)
+      throw new Refusal('locked', error.message, { next: 'kubectl airunway history', cause: error })
+    if (!(error instanceof RunStopped)) throw error
+    const { number, kind } = journal.summary
+    throw new Refusal(
+      error.interrupted ? 'interrupted' : 'failed',
+      `The ${kind} ${error.interrupted ? 'was interrupted' : 'stopped'} in step ${error.step.id} (${error.step.title}).`,
+      {
+        why: `${error.message}${error.message.endsWith('.') ? '' : '.'} Run ${number} is recorded up to there.`,
+        next: 'kubectl airunway resume (go on), or kubectl airunway rollback (go back)',
+        details: { run: journal.summary, step: error.step.id, done: error.results.map(({ step }) => step) },
+        cause: error,
+      },
+    )
+  }
+}
+
+/** The comparison with the baseline is the evidence of the plan's last step. */
+const workloadsOf = (results: StepResult[], plan: Plan): RunReport['workloads'] => {
+  const compare = plan.steps.find(({ kind }) => kind === 'compare-baseline')
+  const evidence = results.find(({ step }) => step === compare?.id)?.evidence ?? {}
+  return {
+    compared: evidence['compared'] === true,
+    children: Number(evidence['children'] ?? 0),
+    disturbed: Number(evidence['disturbed'] ?? 0),
+    changes: (evidence['changes'] as string[] | undefined) ?? [],
+  }
+}

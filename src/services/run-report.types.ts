@@ -1,0 +1,37 @@
+/** What the services that change a cluster give back. */
+import type { RunSummary } from '../journal/journal.types.ts'
+import type { Plan } from '../plan/plan.types.ts'
+import type { Finding } from '../preflight/finding.types.ts'
+import type { ClusterName } from './cluster-name.ts'
+
+/** A plan as it is shown: steps as text, the objects left to the record. */
+export interface PlanReport {
+  metadata: { time: string; cluster: ClusterName }
+  plan: Omit<Plan, 'steps'> & { steps: { id: string; kind: string; title: string; description: string }[] }
+  /** what the checks found, where checks were made */
+  findings?: Finding[]
+}
+
+export interface RunReport {
+  metadata: { time: string; cluster: ClusterName; recordNamespace: string }
+  run: RunSummary
+  seconds: number
+  steps: { id: string; title: string; outcome: 'done' | 'skipped'; evidence: Record<string, unknown> }[]
+  /** children of ModelDeployments that are not as they were */
+  workloads: { compared: boolean; children: number; disturbed: number; changes: string[] }
+  notes: string[]
+  findings?: Finding[]
+}
+
+/** Asked for the version that runs already. */
+export interface NothingToDo {
+  metadata: { time: string; cluster: ClusterName }
+  product: string
+  version: string
+}
+
+export type ChangeResult =
+  | { outcome: 'nothing-to-do'; report: NothingToDo }
+  | { outcome: 'planned'; report: PlanReport }
+  | { outcome: 'declined'; report: PlanReport }
+  | { outcome: 'ran'; report: RunReport }

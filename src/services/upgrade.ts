@@ -1,0 +1,121 @@
+/** The verb `upgrade`: look, judge, plan, ask, and carry the plan out. */
+
+import type { Plan } from '../plan/plan.types.ts'
+import { type Acceptance, parseAcceptances } from '../preflight/acceptances.ts'
+import type { CheckContext } from '../preflight/check.types.ts'
+import { checkIds } from '../preflight/checks.ts'
+import { readCompatibilityFile } from '../preflight/compatibility-sources.ts'
+import { makeReport } from '../preflight/make-report.ts'
+import type { PreflightReport } from '../preflight/report.types.ts'
+import type { Compatibility } from '../releases/release.types.ts'
+import { releaseVersion } from '../releases/versions.ts'
+import { silentProgress } from '../report/progress.ts'
+import { Refusal } from '../report/refusal.ts'
+import { planUpgrade } from '../upgrade/plan-upgrade.ts'
+import { refuseWithoutAccess } from './check-access.ts'
+import { clusterOf } from './cluster-name.ts'
+import { type LookOptions, look } from './look.ts'
+import {
+  type ChangeContext,
+  type ChangeRequest,
+  planReport,
+  refuseWhileUnfinished,
+  runNewPlan,
+  withClient,
+} from './run-plan.ts'
+import type { ChangeResult } from './run-report.types.ts'
+
+export interface UpgradeOptions {
+  to: string
+  source?: string | undefined
+  releases?: string | undefined
+  registry?: string | undefined
+  images?: Record<string, string> | undefined
+  /** file with compatibility rows that go before all others */
+  compatibility?: string | undefined
+  /** `ID=reason`, each */
+  accept?: readonly string[] | undefined
+  dryRun: boolean
+}
+
+/**
+ * Throws Refusal: `usage` for input, `blocked` for error findings and missing rights, `unfinished` and `locked` for other
+ * runs, `failed` and `interrupted` where a run stopped; ReleaseError for the release; errors of the connection as they are.
+ */
+export const upgrade = async (request: ChangeRequest, options: UpgradeOptions): Promise<ChangeResult> => {
+  const acceptances = parseAcceptances(options.accept ?? [], checkIds())
+  releaseVersion(options.to)
+  const compatibility =
+    options.compatibility === undefined ? undefined : await readCompatibilityFile(options.compatibility)
+  return withClient(request, async (context) => upgradeWith(context, { ...options, compatibility }, acceptances))
+}
+
+type UpgradeInput = Omit<UpgradeOptions, 'compatibility'> & { compatibility: Compatibility | undefined }
+
+const upgradeWith = async (
+  context: ChangeContext,
+  options: UpgradeInput,
+  acceptances: readonly Acceptance[],
+): Promise<ChangeResult> => {
+  const judged = async (progress: LookOptions['progress'], signal: AbortSignal): Promise<Judged> => {
+    const seen = await look(context.client, { ...options, now: context.now(), today: context.today, progress, signal })
+    const checked = makeReport(seen, { cluster: context.client.connection, acceptances })
+    refuseIfBlocked(checked, options.to)
+    return { plan: planned(seen, options.to), checked, same: runsAlready(seen) }
+  }
+  await refuseWhileUnfinished(context.client, context.recordNamespace)
+  const { plan, checked, same } = await judged(context.progress, context.signal)
+  if (same) return { outcome: 'nothing-to-do', report: { ...headOf(context), product: plan.product, version: plan.to } }
+  const report = { ...planReport(plan, context), findings: checked.findings }
+  if (options.dryRun) return { outcome: 'planned', report }
+  await refuseWithoutAccess(context.client, plan, context.recordNamespace, context.signal)
+  if (!(await context.confirm(report))) return { outcome: 'declined', report }
+  const ran = await runNewPlan(context, plan, {
+    stillSo: async (signal) => (await judged(silentProgress, signal)).plan,
+  })
+  return { outcome: 'ran', report: { ...ran, findings: checked.findings } }
+}
+
+interface Judged {
+  plan: Plan
+  checked: PreflightReport
+  same: boolean
+}
+
+const headOf = ({ client, now }: ChangeContext) => ({
+  metadata: { time: now().toISOString(), cluster: clusterOf(client) },
+})
+
+/** The very image runs: a run from a version to itself would take the place of the one that can be gone back from. */
+const runsAlready = ({ inventory: { installs }, release }: CheckContext): boolean =>
+  installs[0]?.version.known === true &&
+  installs[0].version.version === release?.version &&
+  installs[0].image === release.controller.pinnedImage
+
+/** Error findings block; all of them are told at once. */
+const refuseIfBlocked = (checked: PreflightReport, to: string): void => {
+  if (checked.verdict !== 'blocked') return
+  const errors = checked.findings.filter(({ severity }) => severity === 'error')
+  const texts = errors.map(({ id, title, fix }) => `${id}: ${title}. ${fix.text}`)
+  throw new Refusal(
+    'blocked',
+    `The upgrade to ${to} is blocked by ${errors.length} finding${errors.length === 1 ? '' : 's'}.`,
+    {
+      why: texts.join('\n'),
+      next: `kubectl airunway preflight --to ${to} (all findings, with their evidence and fixes)`,
+      details: { findings: errors },
+    },
+  )
+}
+
+const planned = ({ inventory, release }: CheckContext, to: string): Plan => {
+  const [install] = inventory.installs
+  if (install === undefined || release === undefined)
+    throw new Refusal('blocked', `There is no installation that could be upgraded to ${to}.`, {
+      next: 'kubectl airunway preflight',
+    })
+  const result = planUpgrade({ inventory, install, release })
+  if ('plan' in result) return result.plan
+  const { message, why, next } = result.refused
+  throw new Refusal('blocked', message, { why, next })
+}

@@ -1,0 +1,148 @@
+/**
+ * Applies objects of a release by server-side apply. Ownership is first taken over from whatever installed the release, so
+ * that fields which the new release lacks go; what another manager owns is kept, but for what makes the release this one.
+ */
+import { INSTALLERS } from '../backup/take.ts'
+import type { KubernetesClient } from '../kubernetes/client.types.ts'
+import { ApiError, isConflict } from '../kubernetes/errors.ts'
+import type { AnyObject, CustomResourceDefinition, ObjectReference, Secret } from '../kubernetes/objects.ts'
+import { takeOver } from '../kubernetes/ownership.ts'
+import { waitFor } from '../kubernetes/wait.ts'
+import { authorityOf, withCertificateAuthority } from './certificate.ts'
+import { belongsToRelease, conflictsOf, type FieldConflict, withoutField } from './conflicts.ts'
+import { type StepContext, StepFailed, type StepHandler } from './step.types.ts'
+
+const FIELD_MANAGER = 'kubectl-airunway'
+/** Times that one object is read again because somebody wrote it between our read and our write. */
+const ATTEMPTS = 8
+const ESTABLISHED_SECONDS = 60
+
+type Outcome = 'created' | 'changed' | 'unchanged'
+
+interface Applied {
+  outcome: Outcome
+  kept: FieldConflict[]
+}
+
+export const referenceOf = (object: AnyObject): ObjectReference => ({
+  apiVersion: object.apiVersion,
+  kind: object.kind,
+  ...(object.metadata.namespace === undefined ? {} : { namespace: object.metadata.namespace }),
+  name: object.metadata.name,
+})
+
+export const apply: StepHandler<'apply'> = async (step, context) => {
+  const { client, signal } = context
+  const secret = step.certificate === undefined ? undefined : await client.find<Secret>(step.certificate, signal)
+  const authority = authorityOf(secret)
+  const outcomes: Record<Outcome, number> = { created: 0, changed: 0, unchanged: 0 }
+  const kept: string[] = []
+  for (const [index, object] of step.objects.entries()) {
+    signal.throwIfAborted()
+    context.report(`${index + 1} of ${step.objects.length}: ${object.kind} ${object.metadata.name}`)
+    const wanted = authority === undefined ? object : withCertificateAuthority(object, authority)
+    const applied = await applyOne(client, wanted, signal)
+    outcomes[applied.outcome]++
+    kept.push(
+      ...applied.kept.map(({ field, manager }) => `${object.kind} ${object.metadata.name} ${field} (${manager})`),
+    )
+    if (object.kind === 'CustomResourceDefinition') await established(context, object)
+  }
+  return { objects: step.objects.length, ...outcomes, ...(kept.length === 0 ? {} : { kept }) }
+}
+
+/**
+ * Applies one object on the version of it that was read: where somebody writes it in between, the API server refuses (409)
+ * and it is read again. An object that does not exist is created by POST, never by apply, so that a request of a stopped
+ * process cannot make it again later.
+ */
+export const applyOne = async (client: KubernetesClient, object: AnyObject, signal: AbortSignal): Promise<Applied> => {
+  for (let attempt = 1; ; attempt++) {
+    const live = await client.find(referenceOf(object), signal)
+    try {
+      if (live === undefined) {
+        await client.create(object, { fieldManager: FIELD_MANAGER, signal })
+        return { outcome: 'created', kept: [] }
+      }
+      return await applyOver(client, object, await withOwnership(client, live, signal), signal)
+    } catch (error) {
+      if (!isConflict(error) || attempt === ATTEMPTS) throw error
+      signal.throwIfAborted()
+    }
+  }
+}
+
+/** Gives us the fields that an installer's managers own, without changing a value. */
+const withOwnership = async (client: KubernetesClient, live: AnyObject, signal: AbortSignal): Promise<AnyObject> => {
+  const takenOver = takeOver(live, { installers: INSTALLERS, manager: FIELD_MANAGER })
+  if (takenOver === undefined) return live
+  return client.patch(
+    referenceOf(live),
+    [
+      { op: 'test', path: '/metadata/uid', value: live.metadata.uid },
+      { op: 'replace', path: '/metadata/managedFields', value: takenOver.managedFields },
+      { op: 'replace', path: '/metadata/resourceVersion', value: live.metadata.resourceVersion },
+    ],
+    { type: 'json', fieldManager: FIELD_MANAGER, signal },
+  )
+}
+
+const applyOver = async (
+  client: KubernetesClient,
+  object: AnyObject,
+  live: AnyObject,
+  signal: AbortSignal,
+): Promise<Applied> => {
+  const on = (wanted: AnyObject): AnyObject => ({
+    ...wanted,
+    metadata: {
+      ...wanted.metadata,
+      ...(live.metadata.uid === undefined ? {} : { uid: live.metadata.uid }),
+      ...(live.metadata.resourceVersion === undefined ? {} : { resourceVersion: live.metadata.resourceVersion }),
+    },
+  })
+  const outcomeOf = (after: AnyObject): Outcome =>
+    after.metadata.resourceVersion === live.metadata.resourceVersion ? 'unchanged' : 'changed'
+  try {
+    const after = await client.apply(on(object), { fieldManager: FIELD_MANAGER, signal })
+    return { outcome: outcomeOf(after), kept: [] }
+  } catch (error) {
+    const conflicts = error instanceof ApiError ? conflictsOf(error.causes) : []
+    if (conflicts.length === 0) throw error
+    const kept = conflicts.filter(({ field }) => !belongsToRelease(field))
+    const wanted = kept.reduce((reduced, { field }) => withoutField(reduced, field), object)
+    const after = await client.apply(on(wanted), { fieldManager: FIELD_MANAGER, force: true, signal })
+    return { outcome: outcomeOf(after), kept }
+  }
+}
+
+/** A CRD serves its versions only once it is Established; until then requests for them are answered 404. */
+const established = async (context: StepContext, object: AnyObject): Promise<void> => {
+  const wanted = object as unknown as CustomResourceDefinition
+  await waitFor(
+    async () => {
+      const live = await context.client.get<CustomResourceDefinition>(referenceOf(object), context.signal)
+      const condition = live.status?.conditions?.find(({ type }) => type === 'Established')
+      if (condition?.status !== 'True') return { done: false, seen: condition?.message ?? 'not established' }
+      const storage = live.spec.versions.find((version) => version.storage)?.name
+      const expected = wanted.spec.versions.find((version) => version.storage)?.name
+      if (storage !== expected)
+        throw new StepFailed(
+          `${live.metadata.name} stores ${storage} instead of ${expected}: somebody changed it meanwhile.`,
+        )
+      for (const version of wanted.spec.versions.filter(({ served }) => served))
+        if (
+          (await context.client.findResource(`${wanted.spec.group}/${version.name}`, wanted.spec.names.kind)) ===
+          undefined
+        )
+          return { done: false, seen: `${version.name} is not served yet` }
+      return { done: true, value: undefined }
+    },
+    {
+      what: `Establishing ${object.metadata.name}`,
+      timeoutSeconds: ESTABLISHED_SECONDS,
+      signal: context.signal,
+      onChange: context.report,
+    },
+  )
+}

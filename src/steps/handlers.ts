@@ -1,0 +1,30 @@
+/** Every kind of step and who carries it out. A new kind is one file and one line here. */
+import type { Step, StepKind } from '../plan/plan.types.ts'
+import { apply } from './apply.ts'
+import { awaitAdmission } from './await-admission.ts'
+import { awaitLease } from './await-lease.ts'
+import { awaitReconcile } from './await-reconcile.ts'
+import { backUp } from './back-up.ts'
+import { compareWithBaseline, noteBaseline } from './baseline.ts'
+import { deleteObjects } from './delete.ts'
+import { rollOut } from './roll-out.ts'
+import type { Evidence, StepContext, StepHandler } from './step.types.ts'
+import { withdrawVersion } from './withdraw-version.ts'
+
+const HANDLERS: { [K in StepKind]: StepHandler<K> } = {
+  'back-up': backUp,
+  'take-baseline': noteBaseline,
+  apply,
+  'withdraw-version': withdrawVersion,
+  'roll-out': rollOut,
+  'await-lease': awaitLease,
+  'await-admission': awaitAdmission,
+  'await-reconcile': awaitReconcile,
+  delete: deleteObjects,
+  'compare-baseline': compareWithBaseline,
+}
+
+/** Carries a step out, whole: act, then verify. */
+export const carryOut = async (step: Step, context: StepContext): Promise<Evidence> =>
+  // The table's type pairs each kind with its handler; TypeScript cannot follow that through an index.
+  (HANDLERS[step.kind] as StepHandler<StepKind>)(step, context)

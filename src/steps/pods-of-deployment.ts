@@ -1,0 +1,36 @@
+/** The pods that belong to a Deployment, told by its selector. */
+import type { KubernetesClient } from '../kubernetes/client.types.ts'
+import type { Deployment, Pod } from '../kubernetes/objects.ts'
+
+/** Pods of the Deployment, terminating ones too: a pod that is terminating still works. */
+export const podsOf = async (client: KubernetesClient, deployment: Deployment, signal: AbortSignal): Promise<Pod[]> => {
+  const labels = Object.entries(deployment.spec.selector.matchLabels ?? {})
+  return client.list<Pod>(
+    {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      ...(deployment.metadata.namespace === undefined ? {} : { namespace: deployment.metadata.namespace }),
+      labelSelector: labels.map(([key, value]) => `${key}=${value}`).join(','),
+    },
+    { signal },
+  )
+}
+
+/** Whether any container of the pod is told to run the image. */
+export const runs = (pod: Pod, image: string): boolean =>
+  pod.spec.containers.some((container) => container.image === image)
+
+/** Why a pod does not get ready, in the kubelet's words, or undefined. */
+export const troubleOf = (pod: Pod): string | undefined => {
+  for (const status of pod.status?.containerStatuses ?? []) {
+    const { waiting } = (status['state'] ?? {}) as { waiting?: { reason?: string; message?: string } }
+    if (waiting?.reason !== undefined && waiting.reason !== 'ContainerCreating')
+      return `${pod.metadata.name}: ${waiting.reason}${waiting.message === undefined ? '' : `, ${waiting.message}`}`
+  }
+  const unschedulable = pod.status?.conditions?.find(
+    ({ type, status }) => type === 'PodScheduled' && status === 'False',
+  )
+  return unschedulable === undefined
+    ? undefined
+    : `${pod.metadata.name}: ${unschedulable.message ?? 'cannot be scheduled'}`
+}

@@ -1,0 +1,80 @@
+/**
+ * Takes versions out of a CRD's spec, together with the conversion, while nothing is stored in them. It goes before the
+ * webhook that serves the conversion: a dead conversion webhook makes every read of that version fail, and with it garbage
+ * collection and the deletion of namespaces, which list through the preferred version.
+ */
+import { isConflict } from '../kubernetes/errors.ts'
+import type { CustomResourceDefinition } from '../kubernetes/objects.ts'
+import { waitFor } from '../kubernetes/wait.ts'
+import { type StepContext, StepFailed, type StepHandler } from './step.types.ts'
+
+const WITHDRAWN_SECONDS = 60
+
+export const withdrawVersion: StepHandler<'withdraw-version'> = async (step, { client, signal, report }) => {
+  const reference = { apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition', name: step.definition }
+  const leaving = new Set(step.versions)
+  const after = await waitFor(
+    async () => {
+      const live = await client.get<CustomResourceDefinition>(reference, signal)
+      refuseIfStored(live, leaving)
+      const versions = live.spec.versions.filter(({ name }) => !leaving.has(name))
+      const hasConversion = step.conversion === 'None' && live.spec.conversion?.strategy === 'Webhook'
+      if (versions.length === live.spec.versions.length && !hasConversion) return { done: true, value: live }
+      const { conversion, ...spec } = live.spec
+      try {
+        // A whole object on the resourceVersion that was read: an apply could not remove a caBundle that the controller's
+        // certificate rotator owns, and strategy None with a webhook left over is refused.
+        await client.replace<CustomResourceDefinition>(
+          {
+            ...live,
+            spec: {
+              ...spec,
+              versions,
+              conversion: step.conversion === 'None' ? { strategy: 'None' } : (conversion ?? { strategy: 'None' }),
+            },
+          },
+          { signal },
+        )
+      } catch (error) {
+        if (!isConflict(error)) throw error
+      }
+      return { done: false, seen: 'written, read again to be sure' }
+    },
+    {
+      what: `Withdrawing ${step.versions.join(', ')}`,
+      timeoutSeconds: WITHDRAWN_SECONDS,
+      intervalMs: 50,
+      signal,
+      onChange: report,
+    },
+  )
+  await notServed(step.versions, after, { client, signal })
+  return { versions: after.spec.versions.map(({ name }) => name), storedVersions: after.status?.storedVersions ?? [] }
+}
+
+/** `status.storedVersions` grows by itself and never shrinks by itself: what is not in it was never stored. */
+const refuseIfStored = (live: CustomResourceDefinition, leaving: Set<string>): void => {
+  const stored = (live.status?.storedVersions ?? []).filter((name) => leaving.has(name))
+  const storage = live.spec.versions.find((version) => version.storage)?.name
+  if (stored.length > 0 || (storage !== undefined && leaving.has(storage)))
+    throw new StepFailed(
+      `${live.metadata.name} has objects stored in ${[...stored, storage].join(', ')}: taking that version out would make them unreadable.`,
+    )
+}
+
+/** Discovery follows a moment later; until then clients would still be sent to the version that is gone. */
+const notServed = async (
+  versions: string[],
+  definition: CustomResourceDefinition,
+  { client, signal }: Pick<StepContext, 'client' | 'signal'>,
+): Promise<void> => {
+  for (const version of versions)
+    await waitFor(
+      async () => {
+        const path = `/apis/${definition.spec.group}/${version}/${definition.spec.names.plural}?limit=1`
+        const { status } = await client.raw({ method: 'GET', path, signal })
+        return status === 404 ? { done: true, value: undefined } : { done: false, seen: `${version} still answers` }
+      },
+      { what: `Unserving ${version}`, timeoutSeconds: WITHDRAWN_SECONDS, intervalMs: 100, signal },
+    )
+}

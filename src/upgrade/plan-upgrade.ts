@@ -1,0 +1,250 @@
+/**
+ * The plan of an in-place upgrade. Pure: what is on the cluster and what the release holds go in, steps come out.
+ *
+ * The order: what the new controller needs before it starts (RBAC moves with the binary, Services, certificate Secret),
+ * then the CRDs with the storage version held at what is stored now, then the controller, then the webhook configurations
+ * (a path that only the new controller answers would be refused until it runs), then the proofs, then the shims, each with
+ * its own proofs. A back-up comes first and the comparison with the baseline last.
+ */
+import { holdStorage, storageVersionOf } from '../crds/versions.ts'
+import type { Install, Inventory } from '../installation/inventory.types.ts'
+import type { AnyObject, CustomResourceDefinition, ObjectReference } from '../kubernetes/objects.ts'
+import { sealed } from '../plan/hash.ts'
+import { type DraftStep, numbered } from '../plan/numbering.ts'
+import type { WorkloadTarget } from '../plan/plan.types.ts'
+import type { Planned, Refused } from '../plan/refused.types.ts'
+import {
+  admissionStep,
+  type LedDeployment,
+  leaseStep,
+  reconcileStep,
+  rollOutStep,
+  runningImage,
+} from '../plan/workloads.ts'
+import type { ObjectRole, Release } from '../releases/release.types.ts'
+import { type ShimHop, shimHops, shimNotes } from './shims.ts'
+
+export interface UpgradeInput {
+  inventory: Inventory
+  /** the one install that is upgraded */
+  install: Install
+  release: Release
+}
+
+interface DefinitionHop {
+  wanted: AnyObject
+  /** version that objects stay stored in */
+  stored: string
+  served: string[]
+  /** versions that are on the cluster and not in the release */
+  leaving: string[]
+  /** the release ends the conversion webhook */
+  endsConversion: boolean
+}
+
+const referenceOf = (object: AnyObject): ObjectReference => ({
+  apiVersion: object.apiVersion,
+  kind: object.kind,
+  ...(object.metadata.namespace === undefined ? {} : { namespace: object.metadata.namespace }),
+  name: object.metadata.name,
+})
+
+/** Plans the way from what runs to the release, or says why there is none. */
+export const planUpgrade = (input: UpgradeInput): Planned => {
+  const definitions: DefinitionHop[] = []
+  for (const { object } of ofRole(input.release, 'crd')) {
+    const hop = definitionHop(object, input.inventory)
+    if ('refused' in hop) return hop
+    definitions.push(hop.definition)
+  }
+  const models = definitions.find(({ wanted }) => wanted.metadata.name === input.release.product.crds.modelDeployments)
+  if (models === undefined)
+    return {
+      refused: { message: `${input.release.version} has no CRD ${input.release.product.crds.modelDeployments}.` },
+    }
+  return { plan: assemble(input, definitions, models, shimHops(input.inventory, input.release)) }
+}
+
+const ofRole = (release: Release, ...roles: ObjectRole[]): { role: ObjectRole; object: AnyObject }[] =>
+  release.objects.filter(({ role }) => roles.includes(role))
+
+const definitionHop = (
+  object: AnyObject,
+  inventory: Inventory,
+): { definition: DefinitionHop } | { refused: Refused } => {
+  const crd = object as unknown as CustomResourceDefinition
+  const live = inventory.crds.find(({ name }) => name === crd.metadata.name)
+  const names = new Set(crd.spec.versions.map(({ name }) => name))
+  const served = crd.spec.versions.filter((version) => version.served).map(({ name }) => name)
+  const stored = live?.versions.find((version) => version.storage)?.name ?? storageVersionOf(crd) ?? ''
+  const lost = (live?.storedVersions ?? []).filter((version) => !names.has(version))
+  if (lost.length > 0)
+    return {
+      refused: {
+        message: `${crd.metadata.name} has objects stored in ${lost.join(', ')}, a version that the release no longer has.`,
+        why: 'The API server refuses such a CRD, because those objects would become unreadable.',
+        next: 'move the stored objects to a version that the release has, first',
+      },
+    }
+  const held = holdStorage(crd, stored)
+  if (!held.held) return { refused: { message: held.why } }
+  return {
+    definition: {
+      wanted: held.crd as unknown as AnyObject,
+      stored,
+      served,
+      leaving: (live?.versions ?? []).map(({ name }) => name).filter((name) => !names.has(name)),
+      endsConversion: live?.conversion === 'Webhook' && crd.spec.conversion?.strategy !== 'Webhook',
+    },
+  }
+}
+
+const assemble = (input: UpgradeInput, definitions: DefinitionHop[], models: DefinitionHop, shims: ShimHop[]) => {
+  const { install, release, inventory } = input
+  const workloads = workloadTarget(release, models.stored)
+  const probed = workloadTarget(release, storageVersionOf(crdOf(release, models)) ?? models.stored)
+  const controller: LedDeployment = {
+    title: 'the controller',
+    deployment: release.controller.ref,
+    container: release.product.controller.container,
+    image: release.controller.pinnedImage,
+    lease: release.product.controller.lease,
+  }
+  const steps: DraftStep[] = [
+    ...opening(release, workloads, definitions, shims),
+    ...definitionSteps(release, definitions),
+    { kind: 'apply', title: 'Update the controller', objects: objectsOf(release, 'controller', 'other') },
+    rollOutStep(controller),
+    ...webhookSteps(release),
+    leaseStep('Hand over the Lease', [controller]),
+    admissionStep(probed, models.served),
+    reconcileStep(workloads),
+    ...shims.flatMap((shim) => shimSteps(shim, workloads)),
+    {
+      kind: 'compare-baseline',
+      title: 'Compare the workloads',
+      workloads,
+      images: [controller, ...shims.map(({ led }) => led)].map(runningImage),
+    },
+  ]
+  return sealed({
+    kind: 'upgrade',
+    product: release.product.name,
+    from: install.version.known ? install.version.version : 'unknown',
+    to: release.version,
+    source: `${release.source} (sha256 ${release.digest.slice(0, 12)})`,
+    tier: 'in-place',
+    tierReason:
+      'the Deployments are updated where they are; old and new share one Lease, so one of them reconciles at a time',
+    notes: [...interruptions(definitions), ...shimNotes(inventory, release)],
+    steps: numbered(steps),
+  })
+}
+
+const crdOf = (release: Release, hop: DefinitionHop): CustomResourceDefinition =>
+  (ofRole(release, 'crd').find(({ object }) => object.metadata.name === hop.wanted.metadata.name)?.object ??
+    hop.wanted) as unknown as CustomResourceDefinition
+
+const objectsOf = (release: Release, ...roles: ObjectRole[]): AnyObject[] =>
+  ofRole(release, ...roles).map(({ object }) => object)
+
+const workloadTarget = (release: Release, version: string): WorkloadTarget => ({
+  apiVersion: `${release.product.group}/${version}`,
+  kind: 'ModelDeployment',
+  pausedAnnotation: release.product.pausedAnnotation,
+  providerKinds: release.product.shims.map(({ resource }) => resource),
+})
+
+/** Back-up, baseline, and what has to be there before the controller starts. */
+const opening = (
+  release: Release,
+  workloads: WorkloadTarget,
+  definitions: DefinitionHop[],
+  shims: ShimHop[],
+): DraftStep[] => [
+  {
+    kind: 'back-up',
+    title: 'Back up',
+    objects: [...objectsOf(release, ...ALL_ROLES), ...shims.flatMap(({ objects }) => objects)].map(referenceOf),
+    collections: definitions.map(({ wanted, stored }) => {
+      const { spec } = wanted as unknown as CustomResourceDefinition
+      return { apiVersion: `${spec.group}/${stored}`, kind: spec.names.kind }
+    }),
+  },
+  { kind: 'take-baseline', title: 'Note the workloads', workloads },
+  ...applySteps('Update access rights', objectsOf(release, 'namespace', 'access')),
+  ...applySteps('Update Services and Secret', objectsOf(release, 'service', 'webhookSecret')),
+]
+
+const ALL_ROLES: ObjectRole[] = [
+  'namespace',
+  'crd',
+  'access',
+  'webhookSecret',
+  'service',
+  'controller',
+  'webhookConfiguration',
+  'other',
+]
+
+const applySteps = (title: string, objects: AnyObject[]): DraftStep[] =>
+  objects.length === 0 ? [] : [{ kind: 'apply', title, objects }]
+
+const certificateOf = (release: Release): ObjectReference => ({
+  apiVersion: 'v1',
+  kind: 'Secret',
+  namespace: release.controller.ref.namespace ?? release.product.namespace,
+  name: release.product.controller.webhookSecret,
+})
+
+/** A version or a conversion that ends goes before the controller that served it; nothing is stored in such a version. */
+const definitionSteps = (release: Release, definitions: DefinitionHop[]): DraftStep[] => {
+  const ending = definitions.filter(({ leaving, endsConversion }) => leaving.length > 0 || endsConversion)
+  return [
+    ...ending.map(
+      ({ wanted, leaving, endsConversion }): DraftStep => ({
+        kind: 'withdraw-version',
+        title: leaving.length > 0 ? `Withdraw ${leaving.join(', ')}` : 'End the conversion',
+        definition: wanted.metadata.name,
+        versions: leaving,
+        ...(endsConversion ? { conversion: 'None' } : {}),
+      }),
+    ),
+    {
+      kind: 'apply',
+      title: 'Update CRDs, storage held',
+      objects: definitions.map(({ wanted }) => wanted),
+      certificate: certificateOf(release),
+    },
+  ]
+}
+
+const webhookSteps = (release: Release): DraftStep[] => {
+  const objects = objectsOf(release, 'webhookConfiguration')
+  if (objects.length === 0) return []
+  return [{ kind: 'apply', title: 'Update webhook configurations', objects, certificate: certificateOf(release) }]
+}
+
+const shimSteps = ({ name, objects, led }: ShimHop, workloads: WorkloadTarget): DraftStep[] => [
+  ...applySteps(`Update the ${name} shim`, objects),
+  rollOutStep(led),
+  leaseStep(`Hand over the Lease of ${name}`, [led]),
+  reconcileStep(workloads, name),
+]
+
+const interruptions = (definitions: DefinitionHop[]): string[] => [
+  'No ModelDeployment is reconciled while the Lease changes hands: 1 to 4 s for the controller, and again for each shim that moves; up to 17 s where the old pod does not go. Models keep serving.',
+  ...definitions.flatMap(({ wanted, stored, served }) => {
+    const crd = wanted as unknown as CustomResourceDefinition
+    const others = served.filter((version) => version !== stored)
+    const converted = crd.spec.conversion?.strategy === 'Webhook' && others.length > 0
+    return [
+      `${crd.metadata.name}: objects stay stored in ${stored}.`,
+      ...(converted
+        ? [
+            `${crd.metadata.name}: ${others.join(', ')} needs the new controller's conversion webhook and cannot be read until its pod is ready (about the time of its roll-out). ${stored} can be read throughout.`,
+          ]
+        : []),
+    ]
+  }),
+]

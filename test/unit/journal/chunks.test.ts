@@ -1,0 +1,20 @@
+import { randomBytes } from 'node:crypto'
+import { expect, test } from 'vitest'
+import { fromChunks, toChunks } from '../../../src/journal/chunks.ts'
+
+test.each([
+  ['nothing', null],
+  ['an object', { a: [1, 'ä', { b: null }] }],
+  ['two megabytes that do not compress', { text: randomBytes(2 * 1024 * 1024).toString('base64') }],
+])('%s survives', (_title, value) => {
+  const chunks = toChunks(value)
+  for (const chunk of chunks) expect(chunk.length).toBeLessThan(1024 * 1024)
+  expect(fromChunks(chunks)).toEqual(value)
+})
+
+test('a missing part is an error, never half a value', () => {
+  const chunks = toChunks({ text: randomBytes(2 * 1024 * 1024).toString('base64') })
+  expect(chunks.length).toBeGreaterThan(1)
+  expect(() => fromChunks(chunks.slice(1))).toThrow(/header/)
+  expect(() => fromChunks(chunks.slice(0, -1))).toThrow(/end of file/)
+})
