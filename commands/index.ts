@@ -1,0 +1,15 @@
+/** All commands. A new command is a file and a line here; a test holds this table to the files. */
+import type { CommandTable } from '../src/cli/command-table.ts'
+
+export const commands: CommandTable = {
+  explain: () => import('./explain.ts'),
+  history: () => import('./history.ts'),
+  'playground:down': () => import('./playground/down.ts'),
+  'playground:env': () => import('./playground/env.ts'),
+  'playground:status': () => import('./playground/status.ts'),
+  'playground:up': () => import('./playground/up.ts'),
+  preflight: () => import('./preflight.ts'),
+  resume: () => import('./resume.ts'),
+  rollback: () => import('./rollback.ts'),
+  upgrade: () => import('./upgrade.ts'),
+}

@@ -1,0 +1,80 @@
+import { string } from '@oclif/core/flags'
+import { ChangeCommand, changeFlags } from '../src/cli/change-command.ts'
+import { pairs } from '../src/cli/pairs.ts'
+
+export class Upgrade extends ChangeCommand {
+  static override summary = 'upgrade the controller to a release, with every step recorded and verified'
+
+  static override description =
+    'Checks first, shows the plan and asks. Then: back-up, access rights, CRDs with their storage version held, controller, webhooks; waits until the new controller holds the Lease, answers admission and has reconciled every ModelDeployment, and proves that no model was disturbed. A run that stops can be gone on with (resume) or gone back from (rollback).'
+
+  static override examples = [
+    { description: 'the plan, nothing else', command: '<%= config.bin %> <%= command.id %> --to v0.2.0 --dry-run' },
+    { description: 'upgrade', command: '<%= config.bin %> <%= command.id %> --to v0.2.0' },
+    {
+      description: 'from files at hand, without questions',
+      command: '<%= config.bin %> <%= command.id %> --to v0.5.0 --source ./airunway/deploy --yes',
+    },
+    {
+      description: 'tell which image a shim shall run',
+      command:
+        '<%= config.bin %> <%= command.id %> --to v0.5.0 --image kaito=ghcr.io/kaito-project/airunway/kaito-provider:v0.3.0',
+    },
+  ]
+
+  static override exitCodes = [
+    'ok',
+    'failed',
+    'usage',
+    'blocked',
+    'warnings',
+    'locked',
+    'unfinished',
+    'interrupted',
+  ] as const
+
+  static override flags = {
+    ...changeFlags,
+    to: string({ summary: 'version to go to', helpValue: 'VERSION', required: true }),
+    source: string({ summary: "where the release's files are", helpValue: 'DIR|FILE|URL' }),
+    releases: string({
+      summary: 'folder of releases, one folder a version',
+      helpValue: 'DIR',
+      env: 'AIRUNWAY_RELEASES',
+    }),
+    image: string({
+      summary: 'image of the controller or of a shim, instead of what the release says',
+      helpValue: 'NAME=REF',
+      multiple: true,
+      multipleNonGreedy: true,
+    }),
+    registry: string({
+      summary: 'registry to take images from, instead of the one that runs now',
+      helpValue: 'HOST/PATH',
+    }),
+    compatibility: string({ summary: 'file with compatibility rows that go before all others', helpValue: 'FILE' }),
+    accept: string({
+      summary: 'accept a finding, with the reason',
+      helpValue: 'ID=REASON',
+      multiple: true,
+      multipleNonGreedy: true,
+    }),
+  }
+
+  async run(): Promise<void> {
+    const { flags } = await this.parse(Upgrade)
+    const images = pairs('--image', flags.image ?? [])
+    const { upgrade } = await import('../src/services/upgrade.ts')
+    const result = await upgrade(this.requestFor(flags), {
+      to: flags.to,
+      source: flags.source,
+      releases: flags.releases,
+      registry: flags.registry,
+      images,
+      compatibility: flags.compatibility,
+      accept: flags.accept,
+      dryRun: flags['dry-run'],
+    })
+    await this.conclude(result, flags.output)
+  }
+}

@@ -1,0 +1,74 @@
+/** What the commands that change a cluster share: flags, the question, and how a result is printed. */
+import { boolean, string } from '@oclif/core/flags'
+import type { ChangeRequest } from '../services/run-plan.ts'
+import type { ChangeResult, PlanReport } from '../services/run-report.types.ts'
+import { BaseCommand } from './base-command.ts'
+import { toConnectionFlags } from './connection-flags.ts'
+
+export const recordFlags = {
+  'record-namespace': string({
+    summary: 'namespace that the records of runs are kept in',
+    helpValue: 'NAMESPACE',
+    default: 'airunway-runs',
+  }),
+}
+
+export const changeFlags = {
+  ...recordFlags,
+  'dry-run': boolean({ summary: 'show the plan and change nothing' }),
+  yes: boolean({ char: 'y', summary: 'go on without asking; needed where there is no terminal' }),
+}
+
+interface ChangeFlagValues {
+  'record-namespace': string
+  yes: boolean
+  output: 'human' | 'json' | 'yaml'
+}
+
+export abstract class ChangeCommand extends BaseCommand {
+  /** What a service that changes a cluster is given. The plan is shown on stderr before the question. */
+  protected requestFor(flags: ChangeFlagValues & Record<string, unknown>): ChangeRequest {
+    return {
+      connection: toConnectionFlags(flags),
+      recordNamespace: flags['record-namespace'],
+      now: () => this.now(),
+      today: this.today(),
+      progress: this.progress,
+      signal: this.signal,
+      confirm: async (plan) => {
+        if (flags.yes) return true
+        await this.#show(plan)
+        return this.prompter(flags.yes).confirm(`Go on with this ${plan.plan.kind}?`)
+      },
+    }
+  }
+
+  async #show(plan: PlanReport): Promise<void> {
+    const [{ renderDocument }, { documentOf }] = await Promise.all([
+      import('../report/render.ts'),
+      import('../report/documents.ts'),
+    ])
+    await this.progress.settle()
+    process.stderr.write(`${renderDocument(documentOf('Plan', plan), 'human', this.style())}\n`)
+  }
+
+  /** Prints what came of it and sets the exit code: 4 where workloads are not as they were. */
+  protected async conclude(result: ChangeResult, output: 'human' | 'json' | 'yaml'): Promise<void> {
+    const [{ renderDocument }, { documentOf }] = await Promise.all([
+      import('../report/render.ts'),
+      import('../report/documents.ts'),
+    ])
+    switch (result.outcome) {
+      case 'planned':
+        return this.print(renderDocument(documentOf('Plan', result.report), output, this.style()))
+      case 'declined':
+        process.stderr.write('Nothing was done.\n')
+        return this.finish('failed')
+      case 'nothing-to-do':
+        return this.print(renderDocument(documentOf('NothingToDo', result.report), output, this.style()))
+      case 'ran':
+        if (result.report.workloads.disturbed > 0) this.finish('warnings')
+        return this.print(renderDocument(documentOf('Run', result.report), output, this.style()))
+    }
+  }
+}
