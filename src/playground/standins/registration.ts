@@ -1,0 +1,45 @@
+import type { ObjectReference } from '../../kubernetes/objects.ts'
+import type { ShimProgram } from '../programs.ts'
+import type { StandinContext } from './context.types.ts'
+import type { InferenceProviderConfig } from './model-deployment.ts'
+import { registeredSpec } from './provider-config.ts'
+import type { Traits } from './traits.ts'
+
+const heartbeatMilliseconds = 60_000
+
+/**
+ * Registers a shim's provider: creates its InferenceProviderConfig or overwrites the spec of the one that is there (the
+ * last shim to start wins), then writes a heartbeat into its status every minute. A refused registration is an ApiError
+ * and ends the shim; a refused heartbeat is only logged. Gives a function that says `ready: false`.
+ */
+export async function registerProvider(
+  context: StandinContext,
+  { shim, version, product }: ShimProgram,
+  traits: Traits,
+): Promise<() => Promise<void>> {
+  const { client, log, signal } = context
+  const kind = 'InferenceProviderConfig'
+  const ref: ObjectReference = { apiVersion: traits.apiVersion, kind, name: shim.providerConfig }
+  const spec = registeredSpec(shim.name, traits.engines)
+  const existing = await client.find<InferenceProviderConfig>(ref, signal)
+  if (existing) await client.replace({ ...existing, spec }, { signal })
+  else await client.create({ apiVersion: ref.apiVersion, kind, metadata: { name: ref.name }, spec }, { signal })
+  const report = async (ready: boolean): Promise<void> => {
+    const status = {
+      ready,
+      // the releases of airunway.ai up to v0.7.0 report this constant, whatever they are
+      version: `${shim.name}-provider:${product.group === 'airunway.ai' ? 'v0.1.0' : `v${version}`}`,
+      lastHeartbeat: new Date().toISOString().replace(/\.\d+Z$/, 'Z'),
+      upstreamCRDVersion: shim.resource.apiVersion,
+    }
+    await client.patch(ref, { status }, { type: 'merge', subresource: 'status' })
+  }
+  const heartbeat = (): void => {
+    report(true).catch((error: unknown) => log.error('failed to update heartbeat', error, { provider: shim.name }))
+  }
+  await report(true)
+  const timer = setInterval(heartbeat, heartbeatMilliseconds)
+  signal.addEventListener('abort', () => clearInterval(timer), { once: true })
+  return () =>
+    report(false).catch((error: unknown) => log.error('failed to unregister', error, { provider: shim.name }))
+}

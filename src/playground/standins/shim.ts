@@ -1,0 +1,142 @@
+import { isConflict, isNotFound } from '../../kubernetes/errors.ts'
+import type { AnyObject } from '../../kubernetes/objects.ts'
+import type { ShimProgram } from '../programs.ts'
+import type { StandinContext } from './context.types.ts'
+import { statusPatch } from './controller-status.ts'
+import { objectKey, startInformer } from './informer.ts'
+import { asTyped } from './known-fields.ts'
+import { asModelDeployment, isPaused, type ModelDeployment, type ModelDeploymentStatus } from './model-deployment.ts'
+import { reasonOf, referenceTo, writeStatus } from './object-writes.ts'
+import { holds, renderProviderObject } from './provider-objects.ts'
+import { registerProvider } from './registration.ts'
+import { runAsLeader } from './run-as-leader.ts'
+import { shimStatus } from './shim-status.ts'
+import { type Traits, traitsOf } from './traits.ts'
+import { type Requeue, startWorkQueue } from './work-queue.ts'
+
+interface ShimContext extends StandinContext {
+  program: ShimProgram
+  traits: Traits
+}
+
+/** Stands for a provider shim: registers its provider, then renders the ModelDeployments of it. Gives the exit code. */
+export async function runShim(context: StandinContext, program: ShimProgram): Promise<number> {
+  const traits = traitsOf(program.product, program.version)
+  let unregister: () => Promise<void> = async () => undefined
+  const code = await runAsLeader(context, program.shim.lease, async (stop) => {
+    unregister = await registerProvider({ ...context, signal: stop }, program, traits)
+    reconcileModelDeployments({ ...context, signal: stop, program, traits })
+  })
+  // a clean exit says that nobody serves this provider; a crash cannot
+  if (code === 0) await unregister()
+  return code
+}
+
+function reconcileModelDeployments(context: ShimContext): void {
+  const { client, log, signal, traits, program } = context
+  const queue = startWorkQueue(async (key) => {
+    const object = deployments.get(key)
+    return object && reconcile(context, object)
+  }, log)
+  signal.addEventListener('abort', () => queue.stop(), { once: true })
+  const deployments = startInformer<ModelDeployment>({
+    client,
+    collection: { apiVersion: traits.apiVersion, kind: 'ModelDeployment' },
+    decode: asModelDeployment,
+    log,
+    signal,
+    onEvent: (_, object) => queue.add(objectKey(object)),
+  })
+  const labelSelector = `${program.product.group}/managed-by=airunway`
+  startInformer<AnyObject>({
+    client,
+    collection: { ...program.shim.resource, labelSelector },
+    log,
+    signal,
+    onEvent: (_, object) => {
+      const owner = object.metadata.ownerReferences?.find(({ kind }) => kind === 'ModelDeployment')
+      if (owner) queue.add(`${object.metadata.namespace}/${owner.name}`)
+    },
+  })
+}
+
+async function reconcile(context: ShimContext, object: ModelDeployment): Promise<Requeue | undefined> {
+  const { program, client, traits, signal } = context
+  // before the deletion: a paused ModelDeployment that is deleted hangs until it goes on
+  if (isPaused(object, program.product.pausedAnnotation)) return undefined
+  const finalizer = `${program.product.group}/${program.shim.name}-provider`
+  const finalizers = object.metadata.finalizers ?? []
+  if (object.metadata.deletionTimestamp) {
+    return finalizers.includes(finalizer) ? finalize(context, object, finalizer) : undefined
+  }
+  if (object.status?.provider?.name !== program.shim.name) return undefined
+  if (object.status.conditions?.some(({ type, status }) => type === 'Validated' && status === 'False')) return undefined
+  if (!finalizers.includes(finalizer)) {
+    await client.replace(withFinalizers(object, [...finalizers, finalizer], traits), { signal })
+    return undefined
+  }
+  await render(context, object)
+  return undefined
+}
+
+const withFinalizers = (object: ModelDeployment, finalizers: string[], traits: Traits): ModelDeployment => {
+  const typed = asTyped(object, traits.knownFields)
+  return { ...typed, metadata: { ...typed.metadata, finalizers } }
+}
+
+/** Deletes the provider's object, waits until it is gone, then gives the ModelDeployment free. */
+async function finalize(
+  context: ShimContext,
+  object: ModelDeployment,
+  finalizer: string,
+): Promise<Requeue | undefined> {
+  const { client, signal, program, traits } = context
+  const ref = { ...program.shim.resource, ...nameOf(object) }
+  const existing = await client.find(ref, signal)
+  if (existing?.metadata.ownerReferences?.some(({ uid }) => uid === object.metadata.uid)) {
+    if (!existing.metadata.deletionTimestamp) await client.delete(ref, { propagationPolicy: 'Background', signal })
+    return { requeueAfterMilliseconds: 200 }
+  }
+  const rest = (object.metadata.finalizers ?? []).filter((name) => name !== finalizer)
+  await client.replace(withFinalizers(object, rest, traits), { signal }).catch((error: unknown) => {
+    if (!isNotFound(error)) throw error
+  })
+  return undefined
+}
+
+const nameOf = ({ metadata }: ModelDeployment): { name: string; namespace?: string } => ({
+  name: metadata.name,
+  ...(metadata.namespace ? { namespace: metadata.namespace } : {}),
+})
+
+async function render(context: ShimContext, object: ModelDeployment): Promise<void> {
+  const { program } = context
+  const { group } = program.product
+  const input = { object, version: program.version, group, resource: program.shim.resource }
+  const write = (after: ModelDeploymentStatus): Promise<void> =>
+    writeStatus(context, object, statusPatch(object.status, after))
+  const wanted = renderProviderObject(input)
+  const current = await ensureProviderObject(context, wanted, object.metadata.uid ?? '').catch(
+    async (error: unknown) => {
+      // a conflict is no failure of the provider: tried again with the newer object
+      if (!isConflict(error)) await write(shimStatus(object, { failed: reasonOf(error) }, new Date()))
+      throw error
+    },
+  )
+  await write(shimStatus(object, current, new Date()))
+}
+
+async function ensureProviderObject(
+  { client, signal }: ShimContext,
+  wanted: AnyObject,
+  ownerUid: string,
+): Promise<AnyObject> {
+  const existing = await client.find(referenceTo(wanted), signal)
+  if (!existing) return client.create(wanted, { signal })
+  if (!existing.metadata.ownerReferences?.some(({ uid }) => uid === ownerUid)) {
+    throw new Error(`ResourceConflict: ${wanted.kind} "${wanted.metadata.name}" belongs to something else`)
+  }
+  const { apiVersion: _, kind: __, metadata: ___, ...content } = wanted
+  if (holds(existing, content)) return existing
+  return client.replace({ ...existing, ...content }, { signal })
+}
