@@ -1,0 +1,67 @@
+import { execFile } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type ControlPlane, clusterTestsPossible, startControlPlane } from '../support/control-plane.ts'
+
+const root = join(import.meta.dirname, '..', '..')
+const readme = join(root, 'README.md')
+const execute = promisify(execFile)
+
+interface Shown {
+  command: string
+  output: string
+}
+
+const block = /<!-- output: (.*) -->\n```text\n([^]*?)```/g
+
+const shown = (): Shown[] =>
+  [...readFileSync(readme, 'utf8').matchAll(block)].map(([, command = '', output = '']) => ({ command, output }))
+
+/** What differs from run to run: addresses, folders, times, how long something took and what was slowest. */
+const steady = (text: string): string =>
+  text
+    .replaceAll(`${root}/`, '')
+    .replaceAll(/127\.0\.0\.1:\d+/g, '127.0.0.1:6443')
+    .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, '2026-11-22T12:00:00Z')
+    .replaceAll(/\b\d+(\.\d+)? s\b/g, 'N s')
+    .replaceAll(/slowest \S+/g, 'slowest …')
+
+const { possible } = clusterTestsPossible()
+
+describe.skipIf(!possible)('the story of the README, with the built plugin through kubectl', () => {
+  let cluster: ControlPlane
+
+  beforeAll(async () => {
+    cluster = await startControlPlane({ scenario: 'healthy' })
+  }, 120_000)
+
+  afterAll(() => cluster.stop())
+
+  const kubectl = async (command: string): Promise<string> => {
+    const env = {
+      ...cluster.env,
+      PATH: [join(root, 'dist'), process.env['PATH']].join(delimiter),
+      LANG: 'C.UTF-8',
+      NO_COLOR: '1',
+    }
+    const { stdout } = await execute('kubectl', ['airunway', ...command.split(' ')], { env })
+    return stdout
+  }
+
+  test.each(shown().map(({ command }, index) => [command, index] as const))(
+    'kubectl airunway %s',
+    async (command, index) => {
+      const actual = await kubectl(command)
+      if (process.env['UPDATE_README']) {
+        const written = steady(actual).replaceAll('N s', '3.1 s').replaceAll('slowest …', 'slowest team-a/gemma-cpu')
+        const blocks = readFileSync(readme, 'utf8').replaceAll(block, (whole, words: string) =>
+          words === command ? `<!-- output: ${words} -->\n\`\`\`text\n${written}\`\`\`` : whole,
+        )
+        writeFileSync(readme, blocks)
+      }
+      expect(steady(shown()[index]?.output ?? '')).toBe(steady(actual))
+    },
+  )
+})
