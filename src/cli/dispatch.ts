@@ -1,5 +1,5 @@
 /** What the words typed ask for. Pure: decided from the words and the ids alone. */
-import { nearestNames } from './nearest.ts'
+import { nearest } from '../report/nearest.ts'
 
 export type Dispatch =
   /** help on a command or topic; no id means the front page */
@@ -51,5 +51,5 @@ const ofNoCommand = (words: readonly string[], ids: readonly string[], asksHelp:
   const isTopic = ids.some((id) => id.startsWith(`${topic}:`))
   if (isTopic && (words.length === 1 || asksHelp)) return { kind: 'help', id: topic }
   const names = ids.map((id) => id.replaceAll(':', ' '))
-  return { kind: 'unknown', typed, near: nearestNames(typed, names) }
+  return { kind: 'unknown', typed, near: nearest(typed, names) }
 }

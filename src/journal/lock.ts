@@ -11,6 +11,7 @@ import type { Lease } from '../kubernetes/objects.ts'
 
 const LEASE_SECONDS = 30
 const RENEW_EVERY_MS = 10_000
+const LOOK_EVERY_MS = 2_000
 /** The API server answers or drops a write within 34 s of its start (its handlers' limit), so after 35 s none is left. */
 const REQUEST_LIMIT_MS = 35_000
 
@@ -95,28 +96,15 @@ export class Lock {
         leaseTransitions: (lease?.spec?.leaseTransitions ?? 0) + (lease === undefined ? 0 : 1),
       },
     })
-    const live = await client.find<Lease>(reference)
+    let live = await client.find<Lease>(reference)
     if (live !== undefined && !isFree(live, now())) throw heldBy(live)
+    if (live?.spec?.holderIdentity) live = await waitOut(client, live, options)
     try {
       const lease = live === undefined ? await client.create(wanted()) : await client.replace(wanted(live))
-      const lock = new Lock(client, lease, identity, now)
-      const previous = live?.spec?.holderIdentity
-      if (previous) await lock.#waitOut(previous, options)
-      return lock
+      return new Lock(client, lease, identity, now)
     } catch (error) {
       if (!isConflict(error)) throw error
       throw heldBy((await client.find<Lease>(reference)) ?? wanted())
-    }
-  }
-
-  async #waitOut(holder: string, options: LockOptions): Promise<void> {
-    const wait = options.requestLimitMs ?? REQUEST_LIMIT_MS
-    options.onTakeOver?.(holder, wait)
-    try {
-      await delay(wait, undefined, options.signal === undefined ? {} : { signal: options.signal })
-    } catch (error) {
-      await this.release()
-      throw error
     }
   }
 
@@ -151,6 +139,28 @@ export class Lock {
     clearInterval(this.#timer)
     await this.#renewing
     if (!this.lost.aborted) await this.#write({ holderIdentity: '' })
+  }
+}
+
+/**
+ * Watches a lock that looks expired for as long as a request of its holder could still land. A holder that renews it
+ * meanwhile is alive, and just has another clock. Gives the lease as it is after that.
+ */
+const waitOut = async (client: KubernetesClient, expired: Lease, options: LockOptions): Promise<Lease> => {
+  const wait = options.requestLimitMs ?? REQUEST_LIMIT_MS
+  options.onTakeOver?.(expired.spec?.holderIdentity ?? '', wait)
+  const end = performance.now() + wait
+  const { name, namespace } = expired.metadata
+  const { apiVersion, kind } = expired
+  for (;;) {
+    await delay(
+      Math.min(LOOK_EVERY_MS, wait),
+      undefined,
+      options.signal === undefined ? {} : { signal: options.signal },
+    )
+    const live = await client.get<Lease>({ apiVersion, kind, name, ...(namespace && { namespace }) })
+    if (live.metadata.resourceVersion !== expired.metadata.resourceVersion) throw heldBy(live)
+    if (performance.now() >= end) return live
   }
 }
 

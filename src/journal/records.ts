@@ -138,7 +138,7 @@ const keepChunks = async (
   for (const [index, chunk] of chunks.entries()) {
     const secret = secretOf(
       namespace,
-      `run-${number}-${name}-${index}`,
+      partName(number, name, index),
       { [RUN_LABEL]: String(number), [RECORD_LABEL]: name },
       { chunk, of: Buffer.from(String(chunks.length)).toString('base64') },
     )
@@ -157,7 +157,10 @@ const keepChunks = async (
 const versionOf = (live: Secret): { resourceVersion?: string } =>
   live.metadata.resourceVersion === undefined ? {} : { resourceVersion: live.metadata.resourceVersion }
 
-/** A value that a run kept under `name`; undefined where there is none. Throws where chunks are missing. */
+/**
+ * A value that a run kept under `name`. Undefined where there is none, or where not all its parts are there: a process
+ * that died while it saved them had not finished that step.
+ */
 export const readKept = async <T>(
   client: KubernetesClient,
   namespace: string,
@@ -170,16 +173,14 @@ export const readKept = async <T>(
     namespace,
     labelSelector: `${RUN_LABEL}=${number},${RECORD_LABEL}=${name}`,
   })
-  const chunks = secrets
-    .map((secret) => ({ index: Number(secret.metadata.name.split('-').at(-1)), data: secret.data ?? {} }))
-    .toSorted((a, b) => a.index - b.index)
-  const first = chunks[0]
-  if (first === undefined) return undefined
-  const wanted = Number(Buffer.from(first.data['of'] ?? '', 'base64').toString())
-  if (chunks.length < wanted)
-    throw new Error(`Record "${name}" of run ${number} is incomplete: ${chunks.length} of ${wanted} parts.`)
-  return fromChunks<T>(chunks.slice(0, wanted).map((chunk) => chunk.data['chunk'] ?? ''))
+  const parts = new Map(secrets.map(({ metadata, data }) => [metadata.name, data ?? {}]))
+  const wanted = Number(Buffer.from(parts.get(partName(number, name, 0))?.['of'] ?? '', 'base64').toString())
+  const chunks = Array.from({ length: wanted }, (_, index) => parts.get(partName(number, name, index))?.['chunk'])
+  const complete = chunks.filter((chunk) => chunk !== undefined)
+  return wanted > 0 && complete.length === wanted ? fromChunks<T>(complete) : undefined
 }
+
+const partName = (number: number, name: string, index: number): string => `run-${number}-${name}-${index}`
 
 /** Heads of all recorded runs, newest first. Reads metadata only; none where the namespace does not exist. */
 export const listRuns = async (client: KubernetesClient, namespace: string): Promise<RunSummary[]> => {

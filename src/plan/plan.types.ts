@@ -16,6 +16,8 @@ export interface Plan {
   tierReason: string
   /** what the operator is told beforehand: interruptions, and what is left alone and why */
   notes: string[]
+  /** findings that were accepted, with the reason and the hash of what was accepted */
+  accepted?: { id: string; evidenceHash: string; reason: string }[]
   steps: Step[]
   /** sha256 over everything that was decided on; never resourceVersions, times or counts */
   hash: string

@@ -1,7 +1,8 @@
 /** Findings that the operator takes upon themselves, each by its ID and with a reason. There is no blanket override. */
+
+import { nearest } from '../report/nearest.ts'
 import { Refusal } from '../report/refusal.ts'
 import type { Finding } from './finding.types.ts'
-import { nearest } from './nearest.ts'
 import type { AcceptedFinding } from './report.types.ts'
 
 export interface Acceptance {

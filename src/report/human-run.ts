@@ -90,6 +90,7 @@ export const renderRun = (report: RunReport, style: TextStyle): string => {
     ...proofLines(report, style),
     summaryLine(report, style),
     ...report.workloads.changes.map((change) => `    ${change}`),
+    ...report.measured.map(({ what, seconds }) => `${sign(style, 'info')} ${what} for at most ${seconds} s`),
     ...kept.map((field) => `${sign(style, 'info')} left to its owner: ${field}`),
     ...(report.findings ?? [])
       .filter(({ severity }) => severity !== 'error')

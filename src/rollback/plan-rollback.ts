@@ -7,6 +7,7 @@
  * the webhook that serves it still runs; a dead conversion webhook would block even the deletion of namespaces. Then the
  * controller. CRDs themselves stay: a superset of the same versions harms nobody, and no CRD is ever deleted.
  */
+
 import type { Backup } from '../backup/backup.types.ts'
 import { isSuperset } from '../crds/superset.ts'
 import { storageVersionOf } from '../crds/versions.ts'
@@ -16,6 +17,7 @@ import type { AnyObject, CustomResourceDefinition, Deployment, ObjectReference }
 import { sealed } from '../plan/hash.ts'
 import { type DraftStep, numbered } from '../plan/numbering.ts'
 import type { ApplyStep, Plan, WorkloadTarget } from '../plan/plan.types.ts'
+import { keyOf, referenceOf } from '../plan/reference.ts'
 import type { Planned, Refused } from '../plan/refused.types.ts'
 import {
   admissionStep,
@@ -44,16 +46,6 @@ interface Definition {
   served: string[]
   stored: string
 }
-
-const keyOf = (ref: { kind: string; namespace?: string; name: string }): string =>
-  `${ref.kind} ${ref.namespace ?? ''}/${ref.name}`
-
-const referenceOf = (object: AnyObject): ObjectReference => ({
-  apiVersion: object.apiVersion,
-  kind: object.kind,
-  ...(object.metadata.namespace === undefined ? {} : { namespace: object.metadata.namespace }),
-  name: object.metadata.name,
-})
 
 /** Plans the way back, or says why there is none. */
 export const planRollback = (input: RollbackInput): Planned => {

@@ -18,10 +18,20 @@ export const rollback = async (request: ChangeRequest, options: { dryRun: boolea
 const rollbackWith = async (context: ChangeContext, options: { dryRun: boolean }): Promise<ChangeResult> => {
   const { client, recordNamespace, signal } = context
   const run = runToUndo(await listRuns(client, recordNamespace))
-  const [original, backup] = await Promise.all([
+  const [original, backup, journal] = await Promise.all([
     planOf(client, recordNamespace, run.number),
     readKept<Backup>(client, recordNamespace, run.number, BACKUP),
+    openRun(client, recordNamespace, run.number),
   ])
+  if (backup === undefined && journal.done().size > 0)
+    throw new Refusal(
+      'cannot-go-back',
+      `The back-up of run ${run.number} is missing from the namespace ${recordNamespace}.`,
+      {
+        why: 'The run took it and went on; somebody has deleted Secrets of its records since.',
+        next: `kubectl get secrets -n ${recordNamespace} -l cli.airunway.ai/run=${run.number}`,
+      },
+    )
   if (backup === undefined) return abandon(context, run, options.dryRun)
   const plan = await planBack(context, run, original, backup, signal)
   const report = planReport(plan, context)

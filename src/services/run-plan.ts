@@ -3,7 +3,7 @@
  * here it is made sure that it still holds, and that the records tell how far it went.
  */
 import { userInfo } from 'node:os'
-import type { RunSummary } from '../journal/journal.types.ts'
+import type { JournalEntry, RunSummary } from '../journal/journal.types.ts'
 import { Lock, LockHeld } from '../journal/lock.ts'
 import {
   beginRun,
@@ -18,6 +18,7 @@ import { connect } from '../kubernetes/connect.ts'
 import { isForbidden } from '../kubernetes/errors.ts'
 import { describeStep } from '../plan/describe.ts'
 import type { Plan } from '../plan/plan.types.ts'
+import { windowsOf } from '../plan/windows.ts'
 import type { Progress } from '../report/progress.ts'
 import { Refusal } from '../report/refusal.ts'
 import { execute, RunStopped, type StepResult } from '../run/execute.ts'
@@ -116,7 +117,7 @@ export const underLock = async <T>(context: ChangeContext, work: (signal: AbortS
         context.progress
           .task('Take over the lock')
           .done(
-            `Took over the lock of ${holder}, which stopped renewing it; waiting ${waitMs / 1000} s so that nothing of it can land`,
+            `The lock of ${holder} has expired; it is taken over if it stays so for ${waitMs / 1000} s, when nothing of that run can land any more`,
           )
       },
     })
@@ -181,6 +182,7 @@ export const runJournal = async (
     steps: results.map(({ step, ...rest }) => ({ id: step, ...rest })),
     workloads: workloadsOf(results, plan),
     notes: plan.notes,
+    measured: measured(plan, journal.entries),
   }
 }
 
@@ -215,6 +217,16 @@ const executed = async (
     )
   }
 }
+
+/** How long the windows of the plan were open, by the times in the journal: at most, because the proof comes after. */
+const measured = (plan: Plan, entries: readonly JournalEntry[]): RunReport['measured'] =>
+  windowsOf(plan).flatMap(({ what, from, until }) => {
+    const [start, end] = [from, until].map(
+      (id) => entries.find(({ step, event }) => step === id && event === 'done')?.at,
+    )
+    if (start === undefined || end === undefined) return []
+    return [{ what, seconds: Math.round((Date.parse(end) - Date.parse(start)) / 100) / 10 }]
+  })
 
 /** The comparison with the baseline is the evidence of the plan's last step. */
 const workloadsOf = (results: StepResult[], plan: Plan): RunReport['workloads'] => {

@@ -61,7 +61,7 @@ const upgradeWith = async (
     const seen = await look(context.client, { ...options, now: context.now(), today: context.today, progress, signal })
     const checked = makeReport(seen, { cluster: context.client.connection, acceptances })
     refuseIfBlocked(checked, options.to)
-    return { plan: planned(seen, options.to), checked, same: runsAlready(seen) }
+    return { plan: planned(seen, options.to, checked), checked, same: runsAlready(seen) }
   }
   await refuseWhileUnfinished(context.client, context.recordNamespace)
   const { plan, checked, same } = await judged(context.progress, context.signal)
@@ -108,13 +108,22 @@ const refuseIfBlocked = (checked: PreflightReport, to: string): void => {
   )
 }
 
-const planned = ({ inventory, release }: CheckContext, to: string): Plan => {
+const planned = ({ inventory, release }: CheckContext, to: string, checked: PreflightReport): Plan => {
   const [install] = inventory.installs
   if (install === undefined || release === undefined)
     throw new Refusal('blocked', `There is no installation that could be upgraded to ${to}.`, {
       next: 'kubectl airunway preflight',
     })
-  const result = planUpgrade({ inventory, install, release })
+  const result = planUpgrade({
+    inventory,
+    install,
+    release,
+    accepted: checked.accepted.map(({ finding, reason }) => ({
+      id: finding.id,
+      evidenceHash: finding.evidenceHash,
+      reason,
+    })),
+  })
   if ('plan' in result) return result.plan
   const { message, why, next } = result.refused
   throw new Refusal('blocked', message, { why, next })

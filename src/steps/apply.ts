@@ -2,12 +2,14 @@
  * Applies objects of a release by server-side apply. Ownership is first taken over from whatever installed the release, so
  * that fields which the new release lacks go; what another manager owns is kept, but for what makes the release this one.
  */
+
 import { INSTALLERS } from '../backup/take.ts'
 import type { KubernetesClient } from '../kubernetes/client.types.ts'
 import { ApiError, isConflict } from '../kubernetes/errors.ts'
-import type { AnyObject, CustomResourceDefinition, ObjectReference, Secret } from '../kubernetes/objects.ts'
+import type { AnyObject, CustomResourceDefinition, Secret } from '../kubernetes/objects.ts'
 import { takeOver } from '../kubernetes/ownership.ts'
 import { waitFor } from '../kubernetes/wait.ts'
+import { referenceOf } from '../plan/reference.ts'
 import { authorityOf, withCertificateAuthority } from './certificate.ts'
 import { belongsToRelease, conflictsOf, type FieldConflict, withoutField } from './conflicts.ts'
 import { type StepContext, StepFailed, type StepHandler } from './step.types.ts'
@@ -23,13 +25,6 @@ interface Applied {
   outcome: Outcome
   kept: FieldConflict[]
 }
-
-export const referenceOf = (object: AnyObject): ObjectReference => ({
-  apiVersion: object.apiVersion,
-  kind: object.kind,
-  ...(object.metadata.namespace === undefined ? {} : { namespace: object.metadata.namespace }),
-  name: object.metadata.name,
-})
 
 export const apply: StepHandler<'apply'> = async (step, context) => {
   const { client, signal } = context
@@ -79,7 +74,6 @@ const withOwnership = async (client: KubernetesClient, live: AnyObject, signal: 
   return client.patch(
     referenceOf(live),
     [
-      { op: 'test', path: '/metadata/uid', value: live.metadata.uid },
       { op: 'replace', path: '/metadata/managedFields', value: takenOver.managedFields },
       { op: 'replace', path: '/metadata/resourceVersion', value: live.metadata.resourceVersion },
     ],

@@ -1,10 +1,11 @@
 /** Nudges every ModelDeployment and waits until its owners have restored it: proof that each one was really reconciled. */
+
 import { expects, nudgeOf, providerOf, stillMissing, whyNotNudged } from '../fence/nudge.ts'
 import type { KubernetesClient } from '../kubernetes/client.types.ts'
 import { isConflict, isNotFound } from '../kubernetes/errors.ts'
 import type { AnyObject, ObjectReference } from '../kubernetes/objects.ts'
 import { WaitTimeout, waitFor } from '../kubernetes/wait.ts'
-import { referenceOf } from './apply.ts'
+import { referenceOf } from '../plan/reference.ts'
 import { type StepContext, StepFailed, type StepHandler } from './step.types.ts'
 
 const IN_FLIGHT = 8

@@ -6,12 +6,14 @@
  * (a path that only the new controller answers would be refused until it runs), then the proofs, then the shims, each with
  * its own proofs. A back-up comes first and the comparison with the baseline last.
  */
+
 import { holdStorage, storageVersionOf } from '../crds/versions.ts'
 import type { Install, Inventory } from '../installation/inventory.types.ts'
 import type { AnyObject, CustomResourceDefinition, ObjectReference } from '../kubernetes/objects.ts'
 import { sealed } from '../plan/hash.ts'
 import { type DraftStep, numbered } from '../plan/numbering.ts'
-import type { WorkloadTarget } from '../plan/plan.types.ts'
+import type { Plan, WorkloadTarget } from '../plan/plan.types.ts'
+import { referenceOf } from '../plan/reference.ts'
 import type { Planned, Refused } from '../plan/refused.types.ts'
 import {
   admissionStep,
@@ -29,6 +31,8 @@ export interface UpgradeInput {
   /** the one install that is upgraded */
   install: Install
   release: Release
+  /** findings that were accepted: they are part of what was decided on */
+  accepted?: NonNullable<Plan['accepted']>
 }
 
 interface DefinitionHop {
@@ -41,13 +45,6 @@ interface DefinitionHop {
   /** the release ends the conversion webhook */
   endsConversion: boolean
 }
-
-const referenceOf = (object: AnyObject): ObjectReference => ({
-  apiVersion: object.apiVersion,
-  kind: object.kind,
-  ...(object.metadata.namespace === undefined ? {} : { namespace: object.metadata.namespace }),
-  name: object.metadata.name,
-})
 
 /** Plans the way from what runs to the release, or says why there is none. */
 export const planUpgrade = (input: UpgradeInput): Planned => {
@@ -137,6 +134,7 @@ const assemble = (input: UpgradeInput, definitions: DefinitionHop[], models: Def
     tierReason:
       'the Deployments are updated where they are; old and new share one Lease, so one of them reconciles at a time',
     notes: [...interruptions(definitions), ...shimNotes(inventory, release)],
+    ...(input.accepted && input.accepted.length > 0 ? { accepted: input.accepted } : {}),
     steps: numbered(steps),
   })
 }

@@ -8,9 +8,6 @@
  */
 import type { Accelerator, ModelDeployment, ModelDeploymentSpec } from './model-deployment.ts'
 
-export const convertibleVersions = ['v1alpha1', 'v1beta1'] as const
-export type ConvertibleVersion = (typeof convertibleVersions)[number]
-
 /** Data of v1beta1 that v1alpha1 has no field for. */
 interface Stash {
   accelerators?: Accelerator[]

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { loadCommand } from '../../../src/cli/command-table.ts'
 import { compileCacheDirectory } from '../../../src/cli/compile-cache.ts'
 import { ExitCode, exitMeanings, exitNames } from '../../../src/cli/exit-codes.ts'
-import { nearestNames } from '../../../src/cli/nearest.ts'
+import { nearest } from '../../../src/report/nearest.ts'
 
 describe('where compiled code is kept', () => {
   test.each<[Record<string, string>, NodeJS.Platform, string | undefined]>([
@@ -22,14 +22,14 @@ describe('near names', () => {
   test.each([
     ['preflight', ['preflight']],
     ['prefligt', ['preflight']],
-    ['up', ['upgrade']],
+    ['up', ['playground up', 'upgrade']],
     ['roll', ['rollback']],
     ['histroy', ['history']],
     ['playground ip', ['playground up']],
     ['', []],
     ['quite-another-thing', []],
   ])('%j: %j', (typed, expected) => {
-    expect(nearestNames(typed, names)).toEqual(expected)
+    expect(nearest(typed, names)).toEqual(expected)
   })
 })
 
