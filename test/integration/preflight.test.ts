@@ -191,19 +191,3 @@ describe.skipIf(!possible)('a healthy cluster', () => {
     }
   })
 })
-
-describe.skipIf(!possible)('scenarios', () => {
-  test.each([
-    [
-      'old-provider',
-      {},
-      ['error operator-below-minimum', 'error operator-crd-version-not-served', 'warning workloads-not-running'],
-    ],
-    ['skewed-nodes', {}, ['error kubelet-too-old']],
-    ['stored-v1alpha1', { to: 'v0.4.0' }, ['error stored-version-dropped', 'warning stored-version-unserved']],
-  ])('%s', async (scenario, options, expected) => {
-    await using plane = await startControlPlane({ scenario })
-    const ids = new Set((await found(plane, options)).filter((text) => !text.startsWith('info')))
-    expect([...ids]).toEqual(expected)
-  })
-})
