@@ -5,7 +5,6 @@
 import type { Journal } from '../journal/journal.types.ts'
 import { JournalLost, type OpenJournal } from '../journal/records.ts'
 import type { KubernetesClient } from '../kubernetes/client.types.ts'
-import { describeStep } from '../plan/describe.ts'
 import type { Plan, Step } from '../plan/plan.types.ts'
 import type { Progress } from '../report/progress.ts'
 import { carryOut } from '../steps/handlers.ts'
@@ -67,6 +66,7 @@ const evidenceOf = (journal: { readonly entries: readonly Journal['entries'][num
 const runStep = async (step: Step, title: string, results: StepResult[], context: RunContext): Promise<Evidence> => {
   const { journal, signal, now } = context
   const task = context.progress.task(title)
+  const started = performance.now()
   const stepContext: StepContext = {
     client: context.client,
     signal,
@@ -80,7 +80,7 @@ const runStep = async (step: Step, title: string, results: StepResult[], context
     await journal.append({ at: now().toISOString(), step: step.id, event: 'intent' }, { state: 'running' })
     const evidence = await carryOut(step, stepContext)
     await journal.append({ at: now().toISOString(), step: step.id, event: 'done', detail: evidence })
-    task.done(`${title} (${describeStep(step)})`)
+    task.done(`${title} (${Math.round((performance.now() - started) / 100) / 10} s)`)
     return evidence
   } catch (error) {
     const reason: unknown = signal.aborted ? signal.reason : error

@@ -62,7 +62,7 @@ const rows: Row[] = [
 describe.skipIf(!clusterTestsPossible().possible)('kubectl airunway preflight', () => {
   test.each(rows)('$title: exit $code', async ({ cluster: options, args = [], code, findings }) => {
     await using cluster = await startControlPlane(options)
-    const env = { ...cluster.env, AIRUNWAY_TODAY: '2026-11-22', LANG: 'C.UTF-8' }
+    const env = { ...cluster.env, LANG: 'C.UTF-8' }
     const ended = await plugin(['preflight', ...args, '-o', 'json'], env)
     expect(schemaErrors(ended.stdout), ended.stderr).toEqual([])
     const report = JSON.parse(ended.stdout) as PreflightReport

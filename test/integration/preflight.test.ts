@@ -35,14 +35,9 @@ async function found(plane: ControlPlane, options: Partial<PreflightOptions> = {
 /** Runs the program as a user would. */
 function run(plane: ControlPlane, args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
   return new Promise((resolve) => {
-    execFile(
-      process.execPath,
-      [program, ...args],
-      { env: { ...plane.env, AIRUNWAY_TODAY: '2026-11-22' } },
-      (error, stdout, stderr) => {
-        resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr })
-      },
-    )
+    execFile(process.execPath, [program, ...args], { env: plane.env }, (error, stdout, stderr) => {
+      resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr })
+    })
   })
 }
 

@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { stringify } from 'yaml'
 import type { KubernetesClient } from '../../src/kubernetes/client.types.ts'
 import { connect } from '../../src/kubernetes/connect.ts'
-import { type CertificateAndKey, clientCertificate } from '../../src/playground/client-certificates.ts'
+import { clientCertificate } from '../../src/playground/client-certificates.ts'
 import { type Credential, expiredToken, kubeconfig } from '../../src/playground/control-plane-config.ts'
 import { controlPlanePaths } from '../../src/playground/control-plane-files.ts'
 import { entries } from '../../src/playground/entries.ts'
@@ -18,6 +18,7 @@ import { applyScenario, scenarioNodes } from '../../src/playground/scenarios.ts'
 import { defaultMinor, minorNumber, serverNames, serverVersions } from '../../src/playground/server-versions.ts'
 import { goPlatform, serversCache } from '../../src/playground/servers.ts'
 import { clear, isAttended, readState } from '../../src/playground/state.ts'
+import type { CertificateAndKey } from '../../src/playground/x509.ts'
 import { silentProgress } from '../../src/report/progress.ts'
 
 export interface ControlPlaneOptions {
@@ -186,7 +187,8 @@ function controlPlane(
     supervisor: state.supervisor,
     client,
     releases,
-    env: { ...process.env, KUBECONFIG: state.kubeconfig, AIRUNWAY_RELEASES: releases },
+    // A day on which the servers' minors are judged as the tests expect, whenever they run.
+    env: { ...process.env, KUBECONFIG: state.kubeconfig, AIRUNWAY_RELEASES: releases, AIRUNWAY_TODAY: '2026-11-22' },
     auditEvents: (filter = () => true) => readAuditLog(state.auditLog).filter(filter),
     ...kubeconfigs(state.directory, state.server, client),
     stop,
