@@ -9,7 +9,17 @@ export default defineConfig({
     // Tests look at what is written on the streams themselves.
     disableConsoleIntercept: true,
     projects: [
-      { extends: true, test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: ['test/unit/**/*.test.ts'],
+          // No module has state, so files may share a worker: to start one for each takes longer than most files.
+          isolate: false,
+          // Many unit tests wait for processes: no core is left to the main process alone, as it would be otherwise.
+          maxWorkers: '100%',
+        },
+      },
       {
         extends: true,
         test: {

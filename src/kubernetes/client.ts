@@ -109,20 +109,11 @@ export class Client implements KubernetesClient {
     }
   }
 
-  async *pages<T extends KubernetesObject = AnyObject>(
+  pages<T extends KubernetesObject = AnyObject>(
     collection: Collection,
     options: PageOptions = {},
   ): AsyncGenerator<Page<T>, void, undefined> {
-    const resource = await this.resource(collection.apiVersion, collection.kind)
-    for await (const body of listBodies<ListBody & { items?: T[] }>(
-      this.#exchange,
-      resource,
-      collection,
-      'plain',
-      options,
-    )) {
-      yield toPage(body, collection, 'plain')
-    }
+    return this.#pages<T>(collection, 'plain', options)
   }
 
   async list<T extends KubernetesObject = AnyObject>(collection: Collection, options: PageOptions = {}): Promise<T[]> {
@@ -131,20 +122,11 @@ export class Client implements KubernetesClient {
     return items
   }
 
-  async *metadataPages(
+  metadataPages(
     collection: Collection,
     options: PageOptions = {},
   ): AsyncGenerator<Page<KubernetesObject>, void, undefined> {
-    const resource = await this.resource(collection.apiVersion, collection.kind)
-    for await (const body of listBodies<ListBody & { items?: KubernetesObject[] }>(
-      this.#exchange,
-      resource,
-      collection,
-      'metadata',
-      options,
-    )) {
-      yield toPage(body, collection, 'metadata')
-    }
+    return this.#pages(collection, 'metadata', options)
   }
 
   async table(
@@ -241,6 +223,16 @@ export class Client implements KubernetesClient {
 
   close(): Promise<void> {
     return this.#exchange.close()
+  }
+
+  async *#pages<T extends KubernetesObject>(
+    collection: Collection,
+    form: 'plain' | 'metadata',
+    options: PageOptions,
+  ): AsyncGenerator<Page<T>, void, undefined> {
+    const resource = await this.resource(collection.apiVersion, collection.kind)
+    const bodies = listBodies<ListBody & { items?: T[] }>(this.#exchange, resource, collection, form, options)
+    for await (const body of bodies) yield toPage(body, collection, form)
   }
 
   async #isAllowed(request: AccessRequest, signal: AbortSignal | undefined): Promise<boolean> {

@@ -60,7 +60,7 @@ export function takeOverPatch(
 
 /**
  * The object as these managers applied it: apiVersion, kind, name, namespace and the fields they own, with the values
- * they have now (client-go's ExtractInto). Applied again it changes nothing. Subresources and the last-applied
+ * they have now (client-go's ExtractInto). Applied again it changes no value. Subresources and the last-applied
  * annotation are left out, and so are sets of another apiVersion than the object's. Where they own nothing, what is
  * left is apiVersion, kind, name and namespace.
  */

@@ -1,20 +1,10 @@
 /** Builds findings: the page of the ID and the hash of the evidence are never left to a check. */
 import { createHash } from 'node:crypto'
 import type { ObjectReference } from '../kubernetes/objects.ts'
-import type { Finding, Severity } from './finding.types.ts'
+import type { Finding } from './finding.types.ts'
 
-export interface FindingInput {
-  id: string
-  severity: Severity
-  title: string
-  object?: ObjectReference
-  /** Values only, none that changes by itself: the hash over them decides whether an acceptance still holds. */
-  evidence: Record<string, unknown>
-  cause: string
-  fix: { text: string; command?: string }
-  /** May be accepted with --accept ID=reason; yes unless said otherwise. */
-  acceptable?: boolean
-}
+/** What a check says; its finding may be accepted with --accept ID=reason unless it says otherwise. */
+export type FindingInput = Omit<Finding, 'docs' | 'acceptable' | 'evidenceHash'> & Partial<Pick<Finding, 'acceptable'>>
 
 /**
  * Gives the finding with its page and the hash of what it rests on.

@@ -42,10 +42,16 @@ const rules: Record<string, Rule | undefined> = {
       : [`${at}: ${show(value)} does not match ${String(pattern)}`],
   minimum: (value, minimum, at) =>
     typeof value !== 'number' || value >= Number(minimum) ? [] : [`${at}: ${value} is below ${String(minimum)}`],
+  maximum: (value, maximum, at) =>
+    typeof value !== 'number' || value <= Number(maximum) ? [] : [`${at}: ${value} is above ${String(maximum)}`],
   minLength: (value, length, at) =>
     typeof value !== 'string' || value.length >= Number(length) ? [] : [`${at}: shorter than ${String(length)}`],
+  maxLength: (value, length, at) =>
+    typeof value !== 'string' || value.length <= Number(length) ? [] : [`${at}: longer than ${String(length)}`],
   minItems: (value, length, at) =>
     !Array.isArray(value) || value.length >= Number(length) ? [] : [`${at}: fewer than ${String(length)} items`],
+  maxItems: (value, length, at) =>
+    !Array.isArray(value) || value.length <= Number(length) ? [] : [`${at}: more than ${String(length)} items`],
   required: (value, names, at) =>
     isRecord(value)
       ? list(names)

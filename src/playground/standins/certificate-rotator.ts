@@ -8,7 +8,8 @@ import type {
   Secret,
   WebhookConfiguration,
 } from '../../kubernetes/objects.ts'
-import { type CertifiedKey, certificateProblem, issueServingCertificates } from './certificates.ts'
+import type { CertificateAndKey } from '../x509.ts'
+import { certificateProblem, issueServingCertificates } from './certificates.ts'
 import { startInformer } from './informer.ts'
 import type { Log } from './log.ts'
 import { startWorkQueue } from './work-queue.ts'
@@ -41,7 +42,7 @@ export interface RotatorOptions {
   log: Log
   signal: AbortSignal
   /** Called once, when the Secret is good and the CA stands in every target. */
-  onReady: (certificate: CertifiedKey) => void
+  onReady: (certificate: CertificateAndKey) => void
 }
 
 /**

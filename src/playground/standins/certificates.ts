@@ -1,19 +1,15 @@
+import { createHash, createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
+import * as der from '../der.ts'
 import {
-  createHash,
-  createPrivateKey,
-  generateKeyPairSync,
-  type KeyObject,
-  randomBytes,
-  sign,
-  X509Certificate,
-} from 'node:crypto'
-import * as der from './der.ts'
-
-/** A certificate and its key, PEM. */
-export interface CertifiedKey {
-  certificate: string
-  key: string
-}
+  basicConstraints,
+  type CertificateAndKey,
+  distinguishedName,
+  extendedKeyUsage,
+  extension,
+  issue,
+  keyPair,
+  pemKey,
+} from '../x509.ts'
 
 /** The four entries of a webhook certificate Secret. */
 export interface ServingCertificates {
@@ -29,19 +25,7 @@ const caDays = 3650
 const leafDays = 365
 const lookAheadDays = 90
 
-const oids = {
-  ecdsaWithSha256: '1.2.840.10045.4.3.2',
-  commonName: '2.5.4.3',
-  subjectKeyIdentifier: '2.5.29.14',
-  keyUsage: '2.5.29.15',
-  subjectAlternativeName: '2.5.29.17',
-  basicConstraints: '2.5.29.19',
-  authorityKeyIdentifier: '2.5.29.35',
-  extendedKeyUsage: '2.5.29.37',
-  serverAuth: '1.3.6.1.5.5.7.3.1',
-}
-
-interface CertificateRequest {
+interface ServingRequest {
   commonName: string
   publicKey: KeyObject
   /** DNS names; none makes a CA */
@@ -51,70 +35,47 @@ interface CertificateRequest {
   notAfter: Date
 }
 
-/** Issues an ECDSA P-256 certificate (RFC 5280), PEM. */
-function issue(request: CertificateRequest): string {
-  const algorithm = der.sequence(der.objectIdentifier(oids.ecdsaWithSha256))
+function certify(request: ServingRequest): string {
   const isCa = !request.dnsNames
   const extensions = [
-    extension(oids.basicConstraints, isCa ? der.sequence(der.boolean(true)) : der.sequence(), true),
+    basicConstraints(isCa),
     // CA: digitalSignature, keyCertSign, cRLSign; leaf: digitalSignature, keyEncipherment
-    extension(
-      oids.keyUsage,
-      isCa ? der.bitString(Buffer.from([0x86]), 1) : der.bitString(Buffer.from([0xa0]), 5),
-      true,
-    ),
-    extension(oids.subjectKeyIdentifier, der.octetString(keyIdentifier(request.publicKey))),
-    extension(
-      oids.authorityKeyIdentifier,
-      der.sequence(der.taggedPrimitive(0, keyIdentifier(request.issuer.publicKey))),
-    ),
+    extension('keyUsage', isCa ? der.bitString(Buffer.from([0x86]), 1) : der.bitString(Buffer.from([0xa0]), 5), true),
+    extension('subjectKeyIdentifier', der.octetString(keyIdentifier(request.publicKey))),
+    extension('authorityKeyIdentifier', der.sequence(der.taggedPrimitive(0, keyIdentifier(request.issuer.publicKey)))),
   ]
   if (request.dnsNames) {
     const names = request.dnsNames.map((name) => der.taggedPrimitive(2, Buffer.from(name)))
-    extensions.push(extension(oids.extendedKeyUsage, der.sequence(der.objectIdentifier(oids.serverAuth))))
-    extensions.push(extension(oids.subjectAlternativeName, der.sequence(...names)))
+    extensions.push(extendedKeyUsage('serverAuth'), extension('subjectAlternativeName', der.sequence(...names)))
   }
-  const body = der.sequence(
-    der.tagged(0, der.integer(2)),
-    der.integer(Buffer.concat([Buffer.from([0x01]), randomBytes(15)])),
-    algorithm,
-    distinguishedName(request.issuer.commonName),
-    der.sequence(der.time(request.notBefore), der.time(request.notAfter)),
-    distinguishedName(request.commonName),
-    request.publicKey.export({ type: 'spki', format: 'der' }),
-    der.tagged(3, der.sequence(...extensions)),
-  )
-  return pem(der.sequence(body, algorithm, der.bitString(sign('sha256', body, request.issuer.privateKey))))
+  return issue({
+    subject: distinguishedName(request.commonName),
+    issuer: distinguishedName(request.issuer.commonName),
+    publicKey: request.publicKey,
+    signer: request.issuer.privateKey,
+    notBefore: request.notBefore,
+    notAfter: request.notAfter,
+    extensions,
+  })
 }
-
-const distinguishedName = (commonName: string): Buffer =>
-  der.sequence(der.set(der.sequence(der.objectIdentifier(oids.commonName), der.utf8String(commonName))))
-
-const extension = (oid: string, value: Buffer, critical = false): Buffer =>
-  der.sequence(der.objectIdentifier(oid), ...(critical ? [der.boolean(true)] : []), der.octetString(value))
 
 const keyIdentifier = (key: KeyObject): Buffer =>
   createHash('sha1')
     .update(key.export({ type: 'spki', format: 'der' }))
     .digest()
 
-const pem = (bytes: Buffer): string =>
-  `-----BEGIN CERTIFICATE-----\n${(bytes.toString('base64').match(/.{1,64}/g) ?? []).join('\n')}\n-----END CERTIFICATE-----\n`
-
-const pemKey = (key: KeyObject): string => key.export({ type: 'pkcs8', format: 'pem' })
-
 /** A fresh CA and a serving certificate of it for one DNS name: the content of a webhook certificate Secret. */
 export function issueServingCertificates(dnsName: string, now: Date): ServingCertificates {
-  const ca = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  const leaf = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const ca = keyPair()
+  const leaf = keyPair()
   const issuer = { commonName: 'airunway-webhook-ca', ...ca }
   const notBefore = new Date(now.getTime() - 3_600_000)
   const until = (days: number): Date => new Date(now.getTime() + days * dayMilliseconds)
   const common = { issuer, notBefore }
   return {
-    'ca.crt': issue({ ...common, commonName: issuer.commonName, publicKey: ca.publicKey, notAfter: until(caDays) }),
+    'ca.crt': certify({ ...common, commonName: issuer.commonName, publicKey: ca.publicKey, notAfter: until(caDays) }),
     'ca.key': pemKey(ca.privateKey),
-    'tls.crt': issue({
+    'tls.crt': certify({
       ...common,
       commonName: dnsName,
       publicKey: leaf.publicKey,
@@ -126,9 +87,9 @@ export function issueServingCertificates(dnsName: string, now: Date): ServingCer
 }
 
 /** The self-signed certificate a webhook server starts with, good for a day; no webhook configuration trusts it. */
-export function bootstrapCertificate(dnsName: string, now: Date): CertifiedKey {
-  const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  const certificate = issue({
+export function bootstrapCertificate(dnsName: string, now: Date): CertificateAndKey {
+  const pair = keyPair()
+  const certificate = certify({
     commonName: dnsName,
     publicKey: pair.publicKey,
     dnsNames: [dnsName],

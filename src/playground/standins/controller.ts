@@ -6,15 +6,15 @@ import { startCertificateRotator } from './certificate-rotator.ts'
 import { bootstrapCertificate } from './certificates.ts'
 import type { StandinContext } from './context.types.ts'
 import { controllerStatus, type RegisteredProvider, statusPatch } from './controller-status.ts'
+import { reconcileModelDeployments } from './deployment-queue.ts'
 import { isOn } from './environment.ts'
 import { objectKey, startInformer } from './informer.ts'
-import { asModelDeployment, type InferenceProviderConfig, isPaused, type ModelDeployment } from './model-deployment.ts'
+import { type InferenceProviderConfig, isPaused } from './model-deployment.ts'
 import { writeStatus } from './object-writes.ts'
 import { decodeEngines } from './provider-config.ts'
 import { runAsLeader } from './run-as-leader.ts'
 import { type Traits, traitsOf } from './traits.ts'
 import { serveWebhooks, type WebhookServer, webhookRoutes } from './webhook-server.ts'
-import { startWorkQueue } from './work-queue.ts'
 
 const webhookPort = 9443
 const certificateFolder = '/tmp/k8s-webhook-server/serving-certs'
@@ -30,7 +30,7 @@ export async function runController(context: StandinContext, program: Controller
     : undefined
   try {
     return await runAsLeader(context, program.product.controller.lease, async (stop) => {
-      reconcileModelDeployments({ ...context, signal: stop }, program, traits)
+      startReconciling({ ...context, signal: stop }, program, traits)
     })
   } finally {
     await server?.close()
@@ -87,9 +87,9 @@ function caTargets(product: ControllerProgram['product'], traits: Traits): Objec
   ]
 }
 
-function reconcileModelDeployments(context: StandinContext, { product }: ControllerProgram, traits: Traits): void {
+function startReconciling(context: StandinContext, { product }: ControllerProgram, traits: Traits): void {
   const { client, log, signal } = context
-  const queue = startWorkQueue(async (key) => {
+  const { deployments, queue } = reconcileModelDeployments(context, traits, async (key) => {
     await configs.whenSynced()
     const object = deployments.get(key)
     if (!object || isPaused(object, product.pausedAnnotation) || object.metadata.deletionTimestamp) return undefined
@@ -97,15 +97,6 @@ function reconcileModelDeployments(context: StandinContext, { product }: Control
     const status = controllerStatus(object, providers, new Date())
     await writeStatus(context, object, statusPatch(object.status, status))
     return undefined
-  }, log)
-  signal.addEventListener('abort', () => queue.stop(), { once: true })
-  const deployments = startInformer<ModelDeployment>({
-    client,
-    collection: { apiVersion: traits.apiVersion, kind: 'ModelDeployment' },
-    decode: asModelDeployment,
-    log,
-    signal,
-    onEvent: (_, object) => queue.add(objectKey(object)),
   })
   const configs = startInformer<InferenceProviderConfig>({
     client,

@@ -3,16 +3,17 @@ import type { AnyObject } from '../../kubernetes/objects.ts'
 import type { ShimProgram } from '../programs.ts'
 import type { StandinContext } from './context.types.ts'
 import { statusPatch } from './controller-status.ts'
-import { objectKey, startInformer } from './informer.ts'
+import { reconcileModelDeployments } from './deployment-queue.ts'
+import { startInformer } from './informer.ts'
 import { asTyped } from './known-fields.ts'
-import { asModelDeployment, isPaused, type ModelDeployment, type ModelDeploymentStatus } from './model-deployment.ts'
+import { isPaused, type ModelDeployment, type ModelDeploymentStatus } from './model-deployment.ts'
 import { reasonOf, referenceTo, writeStatus } from './object-writes.ts'
 import { holds, renderProviderObject } from './provider-objects.ts'
 import { registerProvider } from './registration.ts'
 import { runAsLeader } from './run-as-leader.ts'
 import { shimStatus } from './shim-status.ts'
 import { type Traits, traitsOf } from './traits.ts'
-import { type Requeue, startWorkQueue } from './work-queue.ts'
+import type { Requeue } from './work-queue.ts'
 
 interface ShimContext extends StandinContext {
   program: ShimProgram
@@ -25,27 +26,18 @@ export async function runShim(context: StandinContext, program: ShimProgram): Pr
   let unregister: () => Promise<void> = async () => undefined
   const code = await runAsLeader(context, program.shim.lease, async (stop) => {
     unregister = await registerProvider({ ...context, signal: stop }, program, traits)
-    reconcileModelDeployments({ ...context, signal: stop, program, traits })
+    startReconciling({ ...context, signal: stop, program, traits })
   })
   // a clean exit says that nobody serves this provider; a crash cannot
   if (code === 0) await unregister()
   return code
 }
 
-function reconcileModelDeployments(context: ShimContext): void {
+function startReconciling(context: ShimContext): void {
   const { client, log, signal, traits, program } = context
-  const queue = startWorkQueue(async (key) => {
+  const { deployments, queue } = reconcileModelDeployments(context, traits, async (key) => {
     const object = deployments.get(key)
     return object && reconcile(context, object)
-  }, log)
-  signal.addEventListener('abort', () => queue.stop(), { once: true })
-  const deployments = startInformer<ModelDeployment>({
-    client,
-    collection: { apiVersion: traits.apiVersion, kind: 'ModelDeployment' },
-    decode: asModelDeployment,
-    log,
-    signal,
-    onEvent: (_, object) => queue.add(objectKey(object)),
   })
   const labelSelector = `${program.product.group}/managed-by=airunway`
   startInformer<AnyObject>({

@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer, type Server } from 'node:https'
 import type { AnyObject } from '../../kubernetes/objects.ts'
+import type { CertificateAndKey } from '../x509.ts'
 import { defaultingPatch, violations } from './admission.ts'
-import type { CertifiedKey } from './certificates.ts'
 import { convertModelDeployment } from './conversion.ts'
 import type { Log } from './log.ts'
 import { asModelDeployment } from './model-deployment.ts'
@@ -70,14 +70,14 @@ const idleMilliseconds = 120_000
 /** A running webhook server; `use` swaps its certificate for new connections. */
 export interface WebhookServer {
   readonly port: number
-  use(certificate: CertifiedKey): void
+  use(certificate: CertificateAndKey): void
   close(): Promise<void>
 }
 
 /** Serves the routes over TLS on 127.0.0.1. It answers from the start, also in a process that is not the leader. */
 export async function serveWebhooks(options: {
   port: number
-  certificate: CertifiedKey
+  certificate: CertificateAndKey
   routes: ReadonlyMap<string, (request: unknown) => Answer>
   log: Log
 }): Promise<WebhookServer> {

@@ -41,7 +41,8 @@ const run = (argv: string[], { env = {}, interrupts = 0, closeStdout = false }: 
     child.on('close', (code) => resolve({ code, stdout, stderr }))
   })
 
-describe('a command that fails', () => {
+// Each test waits for a process of its own, so all of them run at once.
+describe.concurrent('a command that fails', () => {
   test.each([
     ['unauthenticated', 1, /credentials are expired or wrong/],
     ['refused', 1, /connection refused/],
@@ -86,7 +87,7 @@ describe('a command that fails', () => {
   })
 })
 
-describe('words typed wrongly', () => {
+describe.concurrent('words typed wrongly', () => {
   test.each([
     [
       ['trail'],
@@ -104,7 +105,7 @@ describe('words typed wrongly', () => {
   })
 })
 
-describe('a command that ends well', () => {
+describe.concurrent('a command that ends well', () => {
   test('prints its result on stdout and progress on stderr, by the injected date', async () => {
     const ended = await run(['trial', '-o', 'json'], { env: { AIRUNWAY_TODAY: '2026-02-03' } })
     expect(ended).toEqual({
@@ -136,7 +137,7 @@ describe('a command that ends well', () => {
   })
 })
 
-describe('Ctrl-C', () => {
+describe.concurrent('Ctrl-C', () => {
   test.each([
     ['hang', 'the work stops'],
     ['finishes-anyway', 'the work comes to its end'],
@@ -151,7 +152,7 @@ describe('Ctrl-C', () => {
   })
 })
 
-describe('help and version', () => {
+describe.concurrent('help and version', () => {
   test.each([[['--version']], [['version']]])('%j', async (argv) => {
     const { stdout, code } = await run(argv)
     expect(stdout).toBe(`trial/1.2.3 ${process.platform}-${process.arch} node-${process.version}\n`)

@@ -20,7 +20,7 @@ const onTerminal = (keys: string): Promise<{ code: number; screen: string }> =>
     terminal.onExit(({ exitCode }) => resolve({ code: exitCode, screen }))
   })
 
-describe('a question on a terminal', () => {
+describe.concurrent('a question on a terminal', () => {
   test.each([
     ['y\r', 0, 'confirmed=true'],
     ['n\r', 0, 'confirmed=false'],

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { isSuperset } from '../../../src/crds/superset.ts'
 import type { CustomResourceDefinition } from '../../../src/kubernetes/objects.ts'
+import { supersetProperties } from '../../support/properties/superset.ts'
+import { testProperties } from '../../support/seeded.ts'
 
 type Schema = Record<string, unknown>
 
@@ -213,3 +215,5 @@ describe('the CRD around the schemas', () => {
     expect(JSON.stringify([newer, older])).toBe(before)
   })
 })
+
+testProperties(supersetProperties)

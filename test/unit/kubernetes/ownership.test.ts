@@ -8,6 +8,8 @@ import {
   takeOver,
   takeOverPatch,
 } from '../../../src/kubernetes/ownership.ts'
+import { fieldSetProperties } from '../../support/properties/field-sets.ts'
+import { testProperties } from '../../support/seeded.ts'
 
 describe('sets', () => {
   const a: FieldsV1 = { 'f:m': { '.': {}, 'f:x': {} }, 'f:l': { 'k:{"n":"1"}': { '.': {}, 'f:v': {} } } }
@@ -59,6 +61,8 @@ describe('sets', () => {
     ])
   })
 })
+
+testProperties(fieldSetProperties)
 
 describe('what a set keeps of an object', () => {
   const containers = [

@@ -8,6 +8,8 @@ import { retryDelay } from '../../../src/kubernetes/retry.ts'
 import { serverUrl } from '../../../src/kubernetes/server-url.ts'
 import { parseWarnings } from '../../../src/kubernetes/warnings.ts'
 import { lines } from '../../../src/kubernetes/watch-lines.ts'
+import { wireProperties } from '../../support/properties/wire.ts'
+import { testProperties } from '../../support/seeded.ts'
 
 describe('Warning headers', () => {
   test.each<[string | string[] | undefined, string[]]>([
@@ -211,3 +213,5 @@ describe('lines of a watch', () => {
     expect(found).toEqual([{ a: 'ü€😀' }, { b: 2 }, { c: 3 }])
   })
 })
+
+testProperties(wireProperties)

@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest'
 import { convertModelDeployment, stashAnnotation } from '../../../../src/playground/standins/conversion.ts'
 import type { ModelDeployment, ModelDeploymentSpec } from '../../../../src/playground/standins/model-deployment.ts'
 import { convert } from '../../../../src/playground/standins/webhook-server.ts'
+import { conversionProperties } from '../../../support/properties/conversion.ts'
+import { alpha, beta, group } from '../../../support/sample-objects.ts'
+import { testProperties } from '../../../support/seeded.ts'
 
-const group = 'kubeairunway.ai'
-const alpha = `${group}/v1alpha1`
-const beta = `${group}/v1beta1`
 const stash = stashAnnotation(group)
 
 const deployment = (
@@ -98,76 +98,8 @@ describe('v1beta1 to v1alpha1', () => {
   })
 })
 
-/** A small seeded generator (mulberry32): the same seed gives the same objects. */
-function generator(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296
-  }
-}
-
-function randomDeployment(random: () => number, version: 'v1alpha1' | 'v1beta1'): ModelDeployment {
-  const maybe = <T>(make: () => T): T | undefined => (random() < 0.5 ? make() : undefined)
-  const number = (below: number): number => Math.floor(random() * below)
-  const text = (): string => ['a', 'nvidia.com/gpu', 'ünïcode', '"quoted"', '{}', ''][number(6)] ?? ''
-  const drop = <T extends object>(fields: T): T =>
-    Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as T
-  const accelerator = () => ({ count: number(9), type: text() })
-  const common = {
-    trustRemoteCode: maybe(() => random() < 0.5),
-    type: maybe(() => 'vllm'),
-    // a stored object has its own version's default written out
-    enablePrefixCaching: random() < 0.5,
-  }
-  const engine =
-    version === 'v1alpha1'
-      ? { ...common, contextLength: maybe(() => number(9999)) }
-      : {
-          ...common,
-          maxModelLength: maybe(() => number(9999)),
-          extraArgs: maybe(() => Array.from({ length: number(3) }, text)),
-        }
-  const demand =
-    version === 'v1alpha1'
-      ? { gpu: maybe(accelerator) }
-      : {
-          accelerators: maybe(() =>
-            Array.from({ length: number(4) }, () => drop({ ...accelerator(), memory: maybe(text) })),
-          ),
-        }
-  const spec = drop({
-    engine: drop(engine),
-    provider: maybe(() => ({ name: text(), overrides: { deep: { list: [1, { x: text() }] } } })),
-    resources: maybe(() => drop({ ...demand, cpu: maybe(text), memory: maybe(text) })),
-    scaling: maybe(() =>
-      drop({ replicas: number(9), strategy: version === 'v1beta1' ? maybe(() => 'Recreate') : undefined }),
-    ),
-  }) as ModelDeploymentSpec
-  const annotations = maybe(() => ({ note: text() }))
-  return {
-    ...deployment(`${group}/${version}`, spec, annotations),
-    status: { phase: text(), observedGeneration: number(9) },
-  }
-}
-
 describe('round trips', () => {
-  const seed = Number(process.env['AIRUNWAY_SEED'] ?? Date.now() % 1_000_000_000)
-  const rounds = Number(process.env['AIRUNWAY_ROUNDS'] ?? 2000)
-  it.each([
-    ['v1alpha1', beta],
-    ['v1beta1', alpha],
-  ] as const)(`%s survives (AIRUNWAY_SEED=${seed})`, (version, other) => {
-    const random = generator(seed)
-    for (let round = 0; round < rounds; round++) {
-      const object = randomDeployment(random, version)
-      const there = convertModelDeployment(object, other)
-      expect(there.apiVersion).toBe(other)
-      expect(convertModelDeployment(there, object.apiVersion)).toEqual(object)
-    }
-  })
+  testProperties(conversionProperties)
 })
 
 describe('ConversionReview', () => {

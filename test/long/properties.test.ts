@@ -1,0 +1,21 @@
+/** The properties that the unit tests try on a few cases, on many, and on others each time: `SEED=n` gives the same again. */
+import { describe } from 'vitest'
+import { conversionProperties } from '../support/properties/conversion.ts'
+import { fieldSetProperties } from '../support/properties/field-sets.ts'
+import { supersetProperties } from '../support/properties/superset.ts'
+import { wireProperties } from '../support/properties/wire.ts'
+import { testProperties } from '../support/seeded.ts'
+
+const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000_000)
+process.stderr.write(`SEED=${seed}\n`)
+
+const subjects = {
+  'conversion of ModelDeployments': conversionProperties,
+  'field sets': fieldSetProperties,
+  'supersets of CRDs': supersetProperties,
+  'what comes from the server': wireProperties,
+}
+
+describe.each(Object.entries(subjects))('%s', (_, properties) => {
+  testProperties(properties, { seed, cases: 50_000 })
+})
