@@ -14,7 +14,11 @@ const main = async (): Promise<void> => {
       import('../package.json', { with: { type: 'json' } }),
     ])
   const streams = [process.stdout, process.stderr]
-  tolerateClosedReaders(streams)
+  let lost = false
+  tolerateClosedReaders([process.stderr])
+  tolerateClosedReaders([process.stdout], () => {
+    lost = true
+  })
   await start({
     argv: process.argv.slice(2),
     root: fileURLToPath(new URL('..', import.meta.url)),
@@ -23,6 +27,8 @@ const main = async (): Promise<void> => {
     manifest: () => commandManifest(commands),
   })
   await flushed(streams)
+  // A result that could not be written (a full disk) is not a result.
+  if (lost && !process.exitCode) process.exitCode = 1
   // A pool of connections or a credential plugin that lingers must not hold back a command that is done.
   process.exit()
 }

@@ -93,6 +93,8 @@ const ofParseError = (error: Error, usage: string | undefined): ErrorReport => {
 
 const isParseError = (error: Error, fields: Fields): boolean =>
   'parse' in fields ||
+  // of an argument, where the parser throws a bare Error
+  error.message.startsWith('Expected an integer ') ||
   ('oclif' in fields && (fields['oclif'] as { exit?: unknown } | undefined)?.exit === ExitCode.usage)
 
 const isInterruption = (error: Error): boolean =>

@@ -2,13 +2,22 @@
 import type { Writable } from 'node:stream'
 
 /**
- * A reader that closed its end (`| head -1`) is no failure: what is left is not written, and the exit code stays what the
- * command found. A run that changes the cluster goes on.
+ * A stream that takes nothing more never ends the command: a run that changes the cluster goes on, or is interrupted in order.
+ * A reader that closed its end (`| head -1`) and a terminal that went away (EIO, with SIGHUP) are no failure: the exit code stays
+ * what the command found. Any other reason (a full disk) is handed to `lost`.
  */
-export const tolerateClosedReaders = (streams: readonly Writable[]): void => {
+export const tolerateClosedReaders = (
+  streams: readonly Writable[],
+  lost: (error: NodeJS.ErrnoException) => void = () => {},
+): void => {
   for (const stream of streams) {
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error
+    const onError = (error: NodeJS.ErrnoException): void => {
+      if (error.code !== 'EPIPE' && error.code !== 'EIO' && error.code !== 'ERR_STREAM_DESTROYED') lost(error)
+    }
+    stream.on('error', onError)
+    // @oclif/core/command, once loaded, throws at every error of stdout but EPIPE: ours stays the only listener.
+    stream.on('newListener', (event: string | symbol, listener: (error: NodeJS.ErrnoException) => void) => {
+      if (event === 'error' && listener !== onError) setImmediate(() => stream.off('error', listener))
     })
   }
 }

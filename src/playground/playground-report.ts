@@ -48,6 +48,8 @@ function humanStatus(report: PlaygroundReport): string {
 
 /** What to type once it is up. */
 function humanUp(report: PlaygroundReport, already: boolean): string {
+  // v0.3.0 runs there: v0.2.0 would be a way back
+  const to = report.scenario === 'stored-v1alpha1' ? 'v0.4.0' : 'v0.2.0'
   const first = already ? 'The playground is up already' : 'The playground is up'
   return `${first}: Kubernetes ${report.kubernetes}, scenario ${report.scenario}.
 
@@ -55,8 +57,8 @@ Use it in this shell:
   eval "$(kubectl airunway playground env)"
 Then look around and try an upgrade:
   kubectl get modeldeployments -A
-  kubectl airunway preflight --to v0.2.0
-  kubectl airunway upgrade --to v0.2.0
+  kubectl airunway preflight --to ${to}
+  kubectl airunway upgrade --to ${to}
 And remove it:
   kubectl airunway playground down
 `

@@ -58,12 +58,26 @@ function readJson<T>(file: string): T | undefined {
     return JSON.parse(readFileSync(file, 'utf8')) as T
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw error
+    throw new Refusal('failed', `${file} cannot be read, so nothing is known about the playground there`, {
+      why: error instanceof Error ? error.message : String(error),
+      next: 'name another directory with AIRUNWAY_PLAYGROUND_DIR, or look at this one and remove it yourself',
+      cause: error,
+    })
   }
 }
 
 export const writeState = (state: PlaygroundState): void => writeAtomically(join(state.directory, stateFile), state)
-export const readState = (directory: string): PlaygroundState | undefined => readJson(join(directory, stateFile))
+/** @throws Refusal (failed) where the file is no state of a playground, or that of one elsewhere: a copy must not end its original. */
+export function readState(directory: string): PlaygroundState | undefined {
+  const file = join(directory, stateFile)
+  const state = readJson<PlaygroundState | null>(file)
+  if (state === undefined) return undefined
+  if (state?.directory === directory) return state
+  throw new Refusal('failed', `${file} is not of a playground in ${directory}`, {
+    why: state?.directory === undefined ? undefined : `It is a copy: it says ${state.directory}.`,
+    next: 'name another directory with AIRUNWAY_PLAYGROUND_DIR, or look at this one and remove it yourself',
+  })
+}
 export const writeScenario = (directory: string, scenario: ScenarioState): void =>
   writeAtomically(join(directory, scenarioFile), scenario)
 export const readScenario = (directory: string): ScenarioState | undefined => readJson(join(directory, scenarioFile))

@@ -11,13 +11,19 @@ export type FindingInput = Omit<Finding, 'docs' | 'acceptable' | 'evidenceHash'>
  * Title, cause, fix and severity are words about the evidence and not hashed, so rewording one keeps acceptances alive.
  */
 export function finding(input: FindingInput): Finding {
-  const { acceptable = true, ...rest } = input
+  const { acceptable = true, object, ...rest } = input
   return {
     ...rest,
+    ...(object && { object: named(object) }),
     docs: `docs/checks/${input.id}.md`,
     acceptable,
     evidenceHash: evidenceHash(input.id, input.object, input.evidence),
   }
+}
+
+/** By name only, as the schema of the output has it: no uid, which changes with every new object. */
+function named({ apiVersion, kind, namespace, name }: ObjectReference): ObjectReference {
+  return { apiVersion, kind, ...(namespace !== undefined && { namespace }), name }
 }
 
 /** The first 12 hex digits of SHA-256 over the ID, the object's name and the evidence, keys sorted at every depth. */

@@ -56,6 +56,9 @@ async function follow(
 ): Promise<string | undefined> {
   let address = start
   for (let redirects = 0; redirects <= limits.redirects; redirects += 1) {
+    if (address.username !== '' || address.password !== '') {
+      throw unreadable(start, 'an address with a user or a password in it is not fetched')
+    }
     const headers = { accept: 'application/yaml, text/plain, */*' }
     const response = await fetch(address.href, { redirect: 'manual', signal, headers })
     const location = response.headers.get('location')

@@ -134,7 +134,7 @@ async function isFolder(path: string): Promise<boolean> {
 
 function validAddress(source: string): string {
   if (URL.canParse(source)) return source
-  throw new ReleaseError('unreadable', `"${source}" is not an address`, {
+  throw new ReleaseError('unreadable', `"${source.replace(/\/\/.*@/, '//')}" is not an address`, {
     next: 'write it as https://HOST/PATH/install.yaml',
   })
 }

@@ -11,7 +11,8 @@ export const check: ClusterCheck = {
   title: 'the controller is ready, holds its Lease, and its version is known',
   needs: 'cluster',
   run: (context) =>
-    context.inventory.installs.flatMap((install) => [
+    // of several, one has to be stopped: nothing may advise to start it again
+    (context.inventory.installs.length > 1 ? [] : context.inventory.installs).flatMap((install) => [
       ...unknownVersion(install),
       ...notReady(install),
       ...noLeader(install, context),

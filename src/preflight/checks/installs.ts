@@ -40,10 +40,13 @@ function several(installs: readonly Install[]): Finding {
     title: `${installs.length} controllers are installed: ${names.join(', ')}`,
     evidence: { installs: names },
     cause:
-      'Two controllers in two namespaces hold a Lease each, so both reconcile every ModelDeployment, and both write their own CA into the same webhook configurations: most admission requests then fail.',
+      'Controllers that run side by side hold a Lease each, so each reconciles every ModelDeployment, and each writes its own CA into the same webhook configurations: most admission requests then fail. One that is scaled to 0 may be started again at any time.',
     fix: {
-      text: 'Find out which one is wanted, and scale the other to 0 before anything else.',
-      command: `kubectl get deployments -A --field-selector metadata.name=${installs[0]?.deployment.name}`,
+      text: 'Find out which one is wanted. Scale the other to 0, then delete its Deployment and nothing else: deleting its manifest deletes the CRDs.',
+      command: installs
+        .map(({ namespace, deployment }) => `kubectl describe deployment/${deployment.name} -n ${namespace}`)
+        .toSorted()
+        .join('; '),
     },
     acceptable: false,
   })

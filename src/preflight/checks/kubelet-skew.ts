@@ -41,9 +41,14 @@ function judge(node: NodeState, server: ServerVersion): Finding[] {
       evidence: { kubelet: skew.minor, server: minor, allowedMinorsBehind: skew.allowed },
       cause: `The version skew policy of Kubernetes allows a kubelet ${skew.minor} at most ${skew.allowed} minors behind the API server. Pods on this node may not start or may be reported wrongly.`,
       fix: {
-        text: `Drain the node and upgrade its kubelet to at least ${server.major}.${server.minor - 3}.`,
+        text: `Drain the node and upgrade its kubelet to at least ${server.major}.${oldestAllowed(server)}.`,
         command: `kubectl drain ${node.name} --ignore-daemonsets`,
       },
     }),
   ]
+}
+
+/** The oldest minor of a kubelet that this server allows: three behind it, but only two where that is below 1.25. */
+function oldestAllowed({ minor }: ServerVersion): number {
+  return minor - 3 >= 25 ? minor - 3 : Math.min(minor - 2, 25)
 }

@@ -60,7 +60,7 @@ function belowMinimum(operator: InstalledOperator, installed: string, demand: De
     title: `${title} ${installed} ${demand.fit === 'below' ? 'is older than needed' : 'is outside what is supported'} (${demand.wanted})`,
     object: operator.deployment,
     evidence: { operator: operator.name, installed, wanted: demand.wanted, source: demand.source, used },
-    cause: `${demand.source} asks for ${title} ${demand.wanted}. ${usage(used)} An older operator does not serve the API that the shim writes, or drops fields of it.`,
+    cause: `${demand.source} asks for ${title} ${demand.wanted}.${usage(used)} An older operator does not serve the API that the shim writes, or drops fields of it.`,
     fix: upgradeText(operator, demand.wanted),
   })
 }
@@ -79,7 +79,7 @@ function newerThanTested(
     title: `${title} ${installed} is newer than tested (${demand.wanted})`,
     object: operator.deployment,
     evidence: { operator: operator.name, installed, tested: demand.wanted, source: demand.source, used },
-    cause: `${demand.source} lists ${title} ${demand.wanted}. ${usage(used)} Nothing is known to break, and nothing was tested.`,
+    cause: `${demand.source} lists ${title} ${demand.wanted}.${usage(used)} Nothing is known to break, and nothing was tested.`,
     fix: {
       text: 'Try this pair on a test cluster, then accept the finding with the reason.',
       command: acceptCommand(context, 'operator-newer-than-tested', 'tried on a test cluster'),
@@ -108,7 +108,7 @@ function unknownVersion(
 }
 
 function usage(used: boolean): string {
-  return used ? '' : 'Nothing here uses it yet.'
+  return used ? '' : ' Nothing here uses it yet.'
 }
 
 function upgradeText(operator: InstalledOperator, wanted: string): { text: string } {

@@ -33,8 +33,11 @@ function notReady({ name, replicas, readyReplicas, deployment }: InstalledShim):
       evidence: { shim: name, state },
       cause: `Nothing translates ModelDeployments of the provider ${name}: new ones stay pending, and deletions hang on the shim's finalizer.`,
       fix: {
-        text: 'Look at its pods and their logs.',
-        command: `kubectl logs deployment/${deployment.name} -n ${deployment.namespace} --tail=50`,
+        text: replicas === 0 ? 'Scale it up again.' : 'Look at its pods and their logs.',
+        command:
+          replicas === 0
+            ? `kubectl scale deployment/${deployment.name} -n ${deployment.namespace} --replicas=1`
+            : `kubectl logs deployment/${deployment.name} -n ${deployment.namespace} --tail=50`,
       },
     }),
   ]
@@ -61,7 +64,10 @@ function stale({ name, deployment, providerConfig }: InstalledShim, now: Date): 
   ]
 }
 
-function configNotReady({ name, product, providerConfig }: InstalledShim, { inventory }: CheckContext): Finding[] {
+function configNotReady(
+  { name, product, providerConfig, deployment }: InstalledShim,
+  { inventory }: CheckContext,
+): Finding[] {
   if (providerConfig?.ready) return []
   if (!providerConfig && !couldRead(inventory, 'providerConfigs')) return []
   const config = providerConfig?.name ?? name
@@ -75,10 +81,15 @@ function configNotReady({ name, product, providerConfig }: InstalledShim, { inve
       cause: providerConfig
         ? `The shim ${name} says that its provider cannot be used; ModelDeployments are not assigned to it.`
         : `The shim ${name} registers it when it starts as leader, and has not.`,
-      fix: {
-        text: 'Its conditions give the reason.',
-        command: `kubectl get ${product.crds.inferenceProviderConfigs} ${config} -o yaml`,
-      },
+      fix: providerConfig
+        ? {
+            text: 'Its conditions give the reason.',
+            command: `kubectl get ${product.crds.inferenceProviderConfigs} ${config} -o yaml`,
+          }
+        : {
+            text: 'Look at the log of the shim.',
+            command: `kubectl logs deployment/${deployment.name} -n ${deployment.namespace} --tail=50`,
+          },
     }),
   ]
 }
