@@ -26,7 +26,11 @@ export const createProgress = (output: Output): DrawnProgress => {
   return live ? liveProgress(output) : lineProgress(output)
 }
 
-/** One line when a task starts and one when it ends; updates only where they say something new, at most one in five seconds. */
+/** The first update of a task is told after this; each further one after twice the pause before, so that a log stays readable. */
+const FIRST_UPDATE_MS = 5000
+const LONGEST_PAUSE_MS = 60_000
+
+/** One line when a task ends; while it works, lines where they say something new, ever less often. */
 export const lineProgress = (output: Output, now: () => number = Date.now): DrawnProgress => {
   const unicode = wantsUnicode(output.env, process.platform)
   const [ok, bad] = unicode ? ['✓', '✗'] : ['ok', 'FAILED']
@@ -37,11 +41,13 @@ export const lineProgress = (output: Output, now: () => number = Date.now): Draw
     task: (title) => {
       let lastText = ''
       let lastTime = now()
+      let pause = FIRST_UPDATE_MS
       return {
         update: (text) => {
-          if (text === lastText || now() - lastTime < 5000) return
+          if (text === lastText || now() - lastTime < pause) return
           lastText = text
           lastTime = now()
+          pause = Math.min(2 * pause, LONGEST_PAUSE_MS)
           write(`  ${title}: ${text}`)
         },
         done: (text) => write(`${ok} ${text ?? title}`),
