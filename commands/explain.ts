@@ -11,7 +11,7 @@ export class Explain extends BaseCommand {
     { description: 'all of them', command: '<%= config.bin %> <%= command.id %>' },
   ]
 
-  static override exitCodes = ['ok', 'usage', 'interrupted'] as const
+  static override exitCodes = ['ok', 'failed', 'usage', 'interrupted'] as const
 
   static override baseFlags = reportFlags
 

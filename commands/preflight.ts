@@ -2,6 +2,7 @@ import { string } from '@oclif/core/flags'
 import { BaseCommand } from '../src/cli/base-command.ts'
 import { toConnectionFlags } from '../src/cli/connection-flags.ts'
 import type { ExitName } from '../src/cli/exit-codes.ts'
+import { typedWords } from '../src/cli/typed-words.ts'
 import type { Verdict } from '../src/preflight/report.types.ts'
 
 const exitOf: Record<Verdict, ExitName> = { passed: 'ok', warnings: 'warnings', blocked: 'blocked' }
@@ -42,7 +43,7 @@ export class Preflight extends BaseCommand {
   }
 
   async run(): Promise<void> {
-    const { flags } = await this.parse(Preflight)
+    const { flags, raw } = await this.parse(Preflight)
     const { preflight } = await import('../src/services/preflight.ts')
     const report = await preflight({
       connection: toConnectionFlags(flags),
@@ -51,6 +52,7 @@ export class Preflight extends BaseCommand {
       releases: flags.releases,
       compatibility: flags.compatibility,
       accept: flags.accept,
+      typed: typedWords(raw),
       now: this.now(),
       today: this.today(),
       progress: this.progress,

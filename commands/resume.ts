@@ -16,8 +16,8 @@ export class Resume extends ChangeCommand {
   static override flags = changeFlags
 
   async run(): Promise<void> {
-    const { flags } = await this.parse(Resume)
+    const { flags, raw } = await this.parse(Resume)
     const { resume } = await import('../src/services/resume.ts')
-    await this.conclude(await resume(this.requestFor(flags), { dryRun: flags['dry-run'] }), flags.output)
+    await this.conclude(await resume(this.requestFor(flags, raw), { dryRun: flags['dry-run'] }), flags.output)
   }
 }

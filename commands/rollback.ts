@@ -25,8 +25,8 @@ export class Rollback extends ChangeCommand {
   static override flags = changeFlags
 
   async run(): Promise<void> {
-    const { flags } = await this.parse(Rollback)
+    const { flags, raw } = await this.parse(Rollback)
     const { rollback } = await import('../src/services/rollback.ts')
-    await this.conclude(await rollback(this.requestFor(flags), { dryRun: flags['dry-run'] }), flags.output)
+    await this.conclude(await rollback(this.requestFor(flags, raw), { dryRun: flags['dry-run'] }), flags.output)
   }
 }

@@ -1,6 +1,7 @@
-import { string } from '@oclif/core/flags'
+import { option, string } from '@oclif/core/flags'
 import { ChangeCommand, changeFlags } from '../src/cli/change-command.ts'
 import { pairs } from '../src/cli/pairs.ts'
+import { typedWords } from '../src/cli/typed-words.ts'
 
 export class Upgrade extends ChangeCommand {
   static override summary = 'upgrade the controller to a release, with every step recorded and verified'
@@ -53,6 +54,11 @@ export class Upgrade extends ChangeCommand {
       helpValue: 'HOST/PATH',
     }),
     compatibility: string({ summary: 'file with compatibility rows that go before all others', helpValue: 'FILE' }),
+    conflicts: option({
+      summary: 'fields of the release that another manager has changed',
+      options: ['keep', 'overwrite', 'fail'] as const,
+      default: 'keep',
+    })(),
     accept: string({
       summary: 'accept a finding, with the reason',
       helpValue: 'ID=REASON',
@@ -62,10 +68,10 @@ export class Upgrade extends ChangeCommand {
   }
 
   async run(): Promise<void> {
-    const { flags } = await this.parse(Upgrade)
+    const { flags, raw } = await this.parse(Upgrade)
     const images = pairs('--image', flags.image ?? [])
     const { upgrade } = await import('../src/services/upgrade.ts')
-    const result = await upgrade(this.requestFor(flags), {
+    const result = await upgrade(this.requestFor(flags, raw), {
       to: flags.to,
       source: flags.source,
       releases: flags.releases,
@@ -73,7 +79,9 @@ export class Upgrade extends ChangeCommand {
       images,
       compatibility: flags.compatibility,
       accept: flags.accept,
+      conflicts: flags.conflicts,
       dryRun: flags['dry-run'],
+      typed: typedWords(raw),
     })
     await this.conclude(result, flags.output)
   }

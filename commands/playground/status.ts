@@ -10,7 +10,7 @@ export class Status extends BaseCommand {
     { description: 'for scripts', command: '<%= config.bin %> <%= command.id %> -o json' },
   ]
 
-  static override exitCodes = ['ok', 'usage', 'interrupted'] as const
+  static override exitCodes = ['ok', 'failed', 'usage', 'interrupted'] as const
 
   async run(): Promise<void> {
     const { flags } = await this.parse(Status)

@@ -18,10 +18,45 @@ export const INSTALLERS: string[] = [
 const appliedOf = (object: AnyObject): AnyObject => {
   const applied = appliedConfiguration(object, INSTALLERS)
   const { metadata, apiVersion: _apiVersion, kind, ...fields } = applied
+  if (kind === 'Secret') return withoutData(applied)
   const nothing =
     Object.keys(fields).length === 0 && metadata.labels === undefined && metadata.annotations === undefined
-  // What is in a Secret was written by the controller's certificate rotator and is newer than any back-up.
-  return nothing && kind !== 'Secret' ? withoutServerFields(object) : applied
+  return nothing ? withoutServerFields(object) : withWhatDecides(applied, object)
+}
+
+/** What is in a Secret was written by the controller's certificate rotator, or by hand, and is newer than any back-up. */
+const withoutData = ({ data: _data, stringData: _stringData, ...rest }: AnyObject): AnyObject => rest
+
+type Fields = Record<string, unknown>
+interface Templated {
+  spec?: { template?: { spec?: { containers?: Fields[]; initContainers?: Fields[] } } }
+}
+
+/** Fields that an upgrade takes from whoever owns them (`kubectl set image`, an edit): going back means their old values. */
+const DECIDING = ['rules', 'roleRef', 'subjects', 'webhooks'] as const
+const OF_CONTAINERS = ['image', 'command', 'args'] as const
+
+const some = (from: Fields, keys: readonly string[]): Fields =>
+  Object.fromEntries(keys.filter((key) => from[key] !== undefined).map((key) => [key, from[key]]))
+
+const withWhatDecides = (applied: AnyObject, object: AnyObject): AnyObject => {
+  const whole: AnyObject = { ...applied, ...some(object, DECIDING) }
+  const live = (object as Templated).spec?.template?.spec
+  const template = (applied as Templated).spec?.template
+  if (live === undefined || template === undefined) return whole
+  const lists = Object.fromEntries(
+    (['containers', 'initContainers'] as const).flatMap((list) => {
+      const containers = template.spec?.[list]
+      if (containers === undefined) return []
+      const completed = containers.map((each) => ({
+        ...each,
+        ...some(live[list]?.find(({ name }) => name === each['name']) ?? {}, OF_CONTAINERS),
+      }))
+      return [[list, completed]]
+    }),
+  )
+  const spec = { ...(whole['spec'] as Fields), template: { ...template, spec: { ...template.spec, ...lists } } }
+  return { ...whole, spec }
 }
 
 /** The object without what the server sets: fit to be applied again. */

@@ -96,6 +96,9 @@ export abstract class PlainCommand extends Command {
     process.stdout.write(text.endsWith('\n') || text === '' ? text : `${text}\n`)
   }
 
+  /** Puts what was typed into the commands that a hint names; set by commands that take connection flags. */
+  protected carryOn: (hint: string) => string = (hint) => hint
+
   /** The command is done and its result says this. */
   protected finish(name: ExitName): void {
     process.exitCode = ExitCode[name]
@@ -109,6 +112,7 @@ export abstract class PlainCommand extends Command {
       usage: `${this.config.bin} ${(this.id ?? '').replaceAll(':', ' ')} --help`,
     })
     if (aborted) report.exit = 'interrupted'
+    if (report.next !== undefined) report.next = this.carryOn(report.next)
     const { stdout, stderr } = await renderError(report, outputOf(this.argv), {
       color: wantsColor(process.stderr, process.env, this.argv.includes('--no-color')),
     })

@@ -1,15 +1,23 @@
 /** What the commands that change a cluster share: flags, the question, and how a result is printed. */
 import { boolean, string } from '@oclif/core/flags'
+import { Refusal } from '../report/refusal.ts'
 import type { ChangeRequest } from '../services/run-plan.ts'
 import type { ChangeResult, PlanReport } from '../services/run-report.types.ts'
 import { BaseCommand } from './base-command.ts'
 import { toConnectionFlags } from './connection-flags.ts'
+import { carriedOn, type Token, typedWords } from './typed-words.ts'
 
 export const recordFlags = {
   'record-namespace': string({
     summary: 'namespace that the records of runs are kept in',
     helpValue: 'NAMESPACE',
     default: 'airunway-runs',
+    parse: async (name) => {
+      if (/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name)) return name
+      throw new Refusal('usage', `${name} is no name of a namespace.`, {
+        why: 'It is a DNS label: lower-case letters, digits and dashes.',
+      })
+    },
   }),
 }
 
@@ -27,7 +35,10 @@ interface ChangeFlagValues {
 
 export abstract class ChangeCommand extends BaseCommand {
   /** What a service that changes a cluster is given. The plan is shown on stderr before the question. */
-  protected requestFor(flags: ChangeFlagValues & Record<string, unknown>): ChangeRequest {
+  protected requestFor(flags: ChangeFlagValues & Record<string, unknown>, raw: readonly Token[]): ChangeRequest {
+    const records = flags['record-namespace']
+    const recordWords = records === recordFlags['record-namespace'].default ? '' : `--record-namespace ${records}`
+    this.carryOn = (hint) => carriedOn(hint, typedWords(raw), recordWords)
     return {
       connection: toConnectionFlags(flags),
       recordNamespace: flags['record-namespace'],
@@ -52,6 +63,11 @@ export abstract class ChangeCommand extends BaseCommand {
     process.stderr.write(`${renderDocument(documentOf('Plan', plan), 'human', this.style())}\n`)
   }
 
+  /** The last line names commands. */
+  #next(text: string, output: 'human' | 'json' | 'yaml'): string {
+    return output === 'human' ? text.replace(/^Next: .*$/m, (line) => this.carryOn(line)) : text
+  }
+
   /** Prints what came of it and sets the exit code: 4 where workloads are not as they were. */
   protected async conclude(result: ChangeResult, output: 'human' | 'json' | 'yaml'): Promise<void> {
     const [{ renderDocument }, { documentOf }] = await Promise.all([
@@ -68,7 +84,7 @@ export abstract class ChangeCommand extends BaseCommand {
         return this.print(renderDocument(documentOf('NothingToDo', result.report), output, this.style()))
       case 'ran':
         if (result.report.workloads.disturbed > 0) this.finish('warnings')
-        return this.print(renderDocument(documentOf('Run', result.report), output, this.style()))
+        return this.print(this.#next(renderDocument(documentOf('Run', result.report), output, this.style()), output))
     }
   }
 }

@@ -114,6 +114,12 @@ export const describeError = (thrown: unknown, options: { usage?: string } = {})
   if (error.name === 'ConfigurationError') {
     return report('usage', 'configuration', error.message, { next: text(fields, 'fix') })
   }
+  if (error.name === 'CredentialError') {
+    return report('failed', 'unauthenticated', error.message, {
+      why: 'Without a credential the API server does not know us; what the plugin said stands above.',
+      next: 'log in again, then check with: kubectl auth whoami',
+    })
+  }
   if (error.name === 'ReleaseError') {
     return report('usage', text(fields, 'kind') ?? 'release', error.message, {
       why: text(fields, 'why'),

@@ -10,7 +10,7 @@ import type { AnyObject } from '../kubernetes/objects.ts'
 interface WorkloadStatus {
   phase?: string
   observedGeneration?: number
-  provider?: { name?: string; resourceKind?: string | null }
+  provider?: { name?: string; resourceName?: string; resourceKind?: string | null }
 }
 
 /** What has to come back before an object counts as reconciled. */
@@ -45,10 +45,13 @@ export const nudgeOf = (workload: AnyObject): Record<string, unknown> => ({
   },
 })
 
-/** A shim that refuses an object (phase Failed) may never restore resourceKind: it is not waited for there. */
+/**
+ * A shim that refuses an object (phase Failed) may never restore resourceKind: it is not waited for there. A resourceName
+ * without a resourceKind is what a nudge leaves that nobody has answered: it is still waited for, by whoever resumes.
+ */
 export const expects = (workload: AnyObject): Awaited => {
   const status = statusOf(workload)
-  const kind = status.provider?.resourceKind
+  const kind = status.provider?.resourceKind || status.provider?.resourceName
   return {
     generation: workload.metadata.generation ?? 1,
     resourceKind: status.phase === 'Failed' || !kind ? undefined : kind,

@@ -146,7 +146,8 @@ function leaseState(lease: Lease | undefined, now: Date): Install['lease'] {
   }
 }
 
-function replicasOf(deployment: Deployment): { replicas: number; readyReplicas: number } {
+/** How many pods a Deployment asks for, and how many are ready. */
+export function replicasOf(deployment: Deployment): { replicas: number; readyReplicas: number } {
   // The API server fills in 1 where a manifest names none.
   return { replicas: deployment.spec.replicas ?? 1, readyReplicas: deployment.status?.readyReplicas ?? 0 }
 }

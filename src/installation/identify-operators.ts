@@ -3,6 +3,7 @@ import type { OperatorVersionSource } from '../releases/data.types.ts'
 import { parseImage } from '../releases/image-reference.ts'
 import { readVersionText } from '../releases/versions.ts'
 import type { IdentifiedDeployment } from './identify-deployments.ts'
+import { replicasOf } from './identify-installs.ts'
 import { withNote } from './identify-version.ts'
 import type { InstalledOperator, KnownVersion } from './inventory.types.ts'
 
@@ -17,6 +18,7 @@ export function installedOperator(found: IdentifiedOperator, crdNames: Set<strin
     deployment: { apiVersion: 'apps/v1', kind: 'Deployment', name, ...(namespace === undefined ? {} : { namespace }) },
     image: container?.image ?? '',
     version: operatorVersion(found),
+    ...replicasOf(deployment),
     crds: row.crds.filter((crd) => crdNames.has(crd)),
     ...(flavour.managedBy === undefined ? {} : { managedBy: flavour.managedBy }),
   }

@@ -53,6 +53,8 @@ export interface InstalledOperator {
   deployment: ObjectReference
   image: string
   version: KnownVersion
+  replicas: number
+  readyReplicas: number
   /** CRD names that belong to it and are on the cluster */
   crds: string[]
   /** set where the operator cannot be upgraded by the user (AKS add-on) */

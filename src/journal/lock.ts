@@ -15,6 +15,8 @@ const LOOK_EVERY_MS = 2_000
 /** The API server answers or drops a write within 34 s of its start (its handlers' limit), so after 35 s none is left. */
 const REQUEST_LIMIT_MS = 35_000
 
+const LOCK = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', name: 'run-lock' }
+
 /** Somebody else holds the lock. */
 export class LockHeld extends Error {
   override readonly name = 'LockHeld'
@@ -66,6 +68,8 @@ export class Lock {
   readonly #now: () => Date
   readonly #lost = new AbortController()
   #lease: Lease
+  /** when our last renewal was sent, by the clock here: it goes on while a process is stopped */
+  #renewedAt: number
   readonly #timer: NodeJS.Timeout
   #renewing: Promise<unknown> = Promise.resolve()
 
@@ -73,6 +77,7 @@ export class Lock {
     this.#client = client
     this.#lease = lease
     this.#now = now
+    this.#renewedAt = now().getTime()
     this.identity = identity
     this.lost = this.#lost.signal
     this.#timer = setInterval(() => void this.#renew(), RENEW_EVERY_MS)
@@ -83,7 +88,7 @@ export class Lock {
   static async acquire(client: KubernetesClient, namespace: string, options: LockOptions = {}): Promise<Lock> {
     const now = options.now ?? (() => new Date())
     const identity = holderIdentity()
-    const reference = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', namespace, name: 'run-lock' }
+    const reference = { ...LOCK, namespace }
     const wanted = (lease?: Lease): Lease => ({
       apiVersion: reference.apiVersion,
       kind: reference.kind,
@@ -108,6 +113,19 @@ export class Lock {
     }
   }
 
+  /** Throws where the lock is lost, also where it has expired unnoticed: a process that was stopped must not write on. */
+  check(): void {
+    if (this.#now().getTime() - this.#renewedAt > LEASE_SECONDS * 1000)
+      this.#lost.abort(new LockHeld('nobody; it expired while this process was stopped', undefined))
+    this.lost.throwIfAborted()
+  }
+
+  /** Who holds the lock and renews it, or undefined where it is free. */
+  static async holder(client: KubernetesClient, namespace: string, now: Date): Promise<LockHeld | undefined> {
+    const lease = await client.find<Lease>({ ...LOCK, namespace })
+    return lease === undefined || isFree(lease, now) ? undefined : heldBy(lease)
+  }
+
   async #renew(): Promise<void> {
     this.#renewing = this.#write({ renewTime: microTime(this.#now()) })
     const ours = await this.#renewing
@@ -116,8 +134,10 @@ export class Lock {
 
   /** Writes our lease; false where it is not ours any more. A lost answer or a passing failure leaves it ours. */
   async #write(spec: Lease['spec']): Promise<boolean> {
+    const sentAt = this.#now().getTime()
     try {
       this.#lease = await this.#client.replace({ ...this.#lease, spec: { ...this.#lease.spec, ...spec } })
+      this.#renewedAt = sentAt
       return true
     } catch (error) {
       if (!isConflict(error)) return !isFree(this.#lease, this.#now())

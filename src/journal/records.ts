@@ -7,10 +7,10 @@
  * a second process that believes it owns the run fails at its next write.
  */
 import type { KubernetesClient } from '../kubernetes/client.types.ts'
-import { isConflict } from '../kubernetes/errors.ts'
-import type { AnyObject, ObjectReference, Secret } from '../kubernetes/objects.ts'
+import { isConflict, isNotFound } from '../kubernetes/errors.ts'
+import type { AnyObject, KubernetesObject, ObjectReference, Secret } from '../kubernetes/objects.ts'
 import type { Plan } from '../plan/plan.types.ts'
-import { fromChunks, toChunks } from './chunks.ts'
+import { damaged, fromChunks, toChunks } from './chunks.ts'
 import type { Journal, JournalEntry, RunSummary } from './journal.types.ts'
 
 /** The newest runs that are kept. */
@@ -89,7 +89,10 @@ export class OpenJournal {
 
   /** Changes the head of the run only. */
   async settle(summary: Partial<RunSummary>): Promise<void> {
-    await this.#write({ ...this.#journal, summary: { ...this.#journal.summary, ...summary } })
+    const { reason, ...kept } = this.#journal.summary
+    // Why it once stopped is no news of a run that succeeded.
+    const before = summary.state === 'succeeded' || reason === undefined ? kept : { ...kept, reason }
+    await this.#write({ ...this.#journal, summary: { ...before, ...summary } })
   }
 
   async #write(journal: Journal): Promise<void> {
@@ -177,10 +180,18 @@ export const readKept = async <T>(
   const wanted = Number(Buffer.from(parts.get(partName(number, name, 0))?.['of'] ?? '', 'base64').toString())
   const chunks = Array.from({ length: wanted }, (_, index) => parts.get(partName(number, name, index))?.['chunk'])
   const complete = chunks.filter((chunk) => chunk !== undefined)
-  return wanted > 0 && complete.length === wanted ? fromChunks<T>(complete) : undefined
+  return wanted > 0 && complete.length === wanted ? fromChunks<T>(complete, `run-${number}-${name}`) : undefined
 }
 
 const partName = (number: number, name: string, index: number): string => `run-${number}-${name}-${index}`
+
+const summaryOf = (text: string, name: string): RunSummary => {
+  try {
+    return JSON.parse(text) as RunSummary
+  } catch (cause) {
+    throw damaged(name, cause)
+  }
+}
 
 /** Heads of all recorded runs, newest first. Reads metadata only; none where the namespace does not exist. */
 export const listRuns = async (client: KubernetesClient, namespace: string): Promise<RunSummary[]> => {
@@ -194,7 +205,7 @@ export const listRuns = async (client: KubernetesClient, namespace: string): Pro
   for await (const page of pages)
     for (const item of page.items) {
       const text = item.metadata.annotations?.[SUMMARY_ANNOTATION]
-      if (text !== undefined) runs.push(JSON.parse(text) as RunSummary)
+      if (text !== undefined) runs.push(summaryOf(text, item.metadata.name))
     }
   return runs.toSorted((a, b) => b.number - a.number)
 }
@@ -223,6 +234,8 @@ export const beginRun = async (
   head: { by: string; now: Date; undoes?: number },
 ): Promise<OpenJournal> => {
   const number = ((await listRuns(client, namespace))[0]?.number ?? 0) + 1
+  // Left by a process that died before its journal, or by somebody who deleted a journal: a back-up of another run.
+  await removeRecords(client, namespace, number)
   await keepChunks(client, namespace, number, 'plan', plan)
   const summary: RunSummary = {
     number,
@@ -250,7 +263,7 @@ export const beginRun = async (
 /** Opens the journal of a run that exists. */
 export const openRun = async (client: KubernetesClient, namespace: string, number: number): Promise<OpenJournal> => {
   const secret = await client.get<Secret>(journalReference(namespace, number))
-  const journal = fromChunks<Journal>([secret.data?.['journal'] ?? ''])
+  const journal = fromChunks<Journal>([secret.data?.['journal'] ?? ''], `run-${number}`)
   return new OpenJournal(client, namespace, journal, secret)
 }
 
@@ -264,19 +277,28 @@ export const planOf = async (client: KubernetesClient, namespace: string, number
 /** Removes the records of runs beyond the newest ten. Unfinished ones are never removed. */
 export const pruneRuns = async (client: KubernetesClient, namespace: string): Promise<number[]> => {
   const old = (await listRuns(client, namespace)).slice(RUNS_KEPT).filter((run) => run.state !== 'running')
-  for (const run of old) {
-    const secrets = client.metadataPages({
-      apiVersion: 'v1',
-      kind: 'Secret',
-      namespace,
-      labelSelector: `${RUN_LABEL}=${run.number}`,
-    })
-    for await (const page of secrets)
-      for (const { metadata } of page.items)
-        await client.delete(
-          { apiVersion: 'v1', kind: 'Secret', namespace, name: metadata.name },
-          metadata.uid === undefined ? {} : { preconditions: { uid: metadata.uid } },
-        )
-  }
+  for (const run of old) await removeRecords(client, namespace, run.number)
   return old.map((run) => run.number)
+}
+
+/** The journal goes last: as long as it is there, the rest is found again. */
+const removeRecords = async (client: KubernetesClient, namespace: string, number: number): Promise<void> => {
+  const secrets: KubernetesObject[] = []
+  const pages = client.metadataPages({
+    apiVersion: 'v1',
+    kind: 'Secret',
+    namespace,
+    labelSelector: `${RUN_LABEL}=${number}`,
+  })
+  for await (const page of pages) secrets.push(...page.items)
+  const isJournal = ({ metadata }: KubernetesObject): boolean => metadata.labels?.[RECORD_LABEL] === 'journal'
+  for (const { metadata } of secrets.toSorted((a, b) => Number(isJournal(a)) - Number(isJournal(b))))
+    await client
+      .delete(
+        { apiVersion: 'v1', kind: 'Secret', namespace, name: metadata.name },
+        metadata.uid === undefined ? {} : { preconditions: { uid: metadata.uid } },
+      )
+      .catch((error: unknown) => {
+        if (!isNotFound(error)) throw error
+      })
 }

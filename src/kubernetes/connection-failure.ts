@@ -37,7 +37,7 @@ export function connectionFailure(
 ): ConnectionError {
   const name = serverName(server)
   const code = codeOf(error)
-  const detail = error instanceof Error ? error.message : 'unknown error'
+  const detail = detailOf(error)
   const way = options.proxy ? ` (through the proxy ${options.proxy.protocol}//${options.proxy.host})` : ''
   const message = `${describe(code, name, server, detail)}${way}${options.write && isLost(code) ? lostWrite : ''}`
   const cause = new Error(`${code}: ${detail}`)
@@ -69,6 +69,13 @@ function describe(code: string, name: string, server: URL, detail: string): stri
   if (detail.startsWith('Proxy response')) return `the proxy did not let the connection to ${name} through: ${detail}`
   if (code === 'EPROTO' || code.startsWith('ERR_SSL_')) return `TLS with ${name} failed (${detail})`
   return `${name} cannot be reached: ${detail}`
+}
+
+/** OpenSSL's text is a line of its own source code with a line break; beside it stands the reason in words. */
+function detailOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown error'
+  const text = 'reason' in error && typeof error.reason === 'string' ? error.reason : error.message
+  return text.replaceAll(/\s+/g, ' ').trim()
 }
 
 function codeOf(error: unknown): string {

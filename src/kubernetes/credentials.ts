@@ -28,14 +28,22 @@ export function credentialSource(user: KubeconfigUser, ports: CredentialPorts): 
   return fixedSource({ ...base, headers: {} })
 }
 
-/** Impersonation as client-go sends it; groups are repeated headers, keys of extra values are percent-encoded. */
+/**
+ * Impersonation as client-go sends it; groups are repeated headers, keys of extra values are percent-encoded. Throws
+ * ConfigurationError for a value that no header can carry.
+ */
 export function impersonationHeaders(user: KubeconfigUser): Headers {
   if (!user.as) return {}
+  const values = [user.as, user.asUid ?? '', ...(user.asGroups ?? []), ...Object.values(user.asUserExtra ?? {}).flat()]
+  // Checked here because a client for HTTP would refuse it later, and not in these words.
+  if (values.some((value) => !/^[\t\x20-\x7e\x80-\xff]*$/.test(value))) {
+    throw new ConfigurationError('a user, group or other value to impersonate holds characters that no header can')
+  }
   const headers: Headers = { 'impersonate-user': user.as }
   if (user.asUid) headers['impersonate-uid'] = user.asUid
   if (user.asGroups?.length) headers['impersonate-group'] = user.asGroups
-  for (const [key, values] of Object.entries(user.asUserExtra ?? {})) {
-    headers[`impersonate-extra-${encodeURIComponent(key).toLowerCase()}`] = values
+  for (const [key, extra] of Object.entries(user.asUserExtra ?? {})) {
+    headers[`impersonate-extra-${encodeURIComponent(key).toLowerCase()}`] = extra
   }
   return headers
 }

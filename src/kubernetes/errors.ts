@@ -52,6 +52,11 @@ export class ConfigurationError extends Error {
   }
 }
 
+/** A credential plugin ran and gave nothing: who we are is not known, so nothing was sent. */
+export class CredentialError extends Error {
+  override readonly name = 'CredentialError'
+}
+
 export const isNotFound = (error: unknown): error is ApiError => error instanceof ApiError && error.code === 404
 export const isConflict = (error: unknown): error is ApiError => error instanceof ApiError && error.code === 409
 export const isForbidden = (error: unknown): error is ApiError => error instanceof ApiError && error.code === 403

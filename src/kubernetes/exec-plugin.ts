@@ -1,7 +1,7 @@
 /** Runs a credential plugin of a kubeconfig (`exec`), by the client.authentication.k8s.io protocol. */
 import { spawn } from 'node:child_process'
 import type { ClientCertificate } from './credentials.types.ts'
-import { ConfigurationError } from './errors.ts'
+import { ConfigurationError, CredentialError } from './errors.ts'
 import type { Environment } from './kubeconfig.ts'
 import type { ExecConfig, KubeconfigCluster } from './kubeconfig.types.ts'
 
@@ -30,7 +30,8 @@ const versions = ['client.authentication.k8s.io/v1', 'client.authentication.k8s.
 /**
  * A runner of one user's plugin. What the plugin writes to stderr goes to the terminal, so that logins can be seen;
  * its output, which holds the credential, is never part of an error. `certificateAuthority` is base64, for plugins
- * that ask for the cluster. Each run throws ConfigurationError where the plugin is missing, fails or answers wrongly.
+ * that ask for the cluster. Each run throws ConfigurationError where the plugin is missing or answers wrongly, and
+ * CredentialError where it fails: a login that has ended, mostly.
  */
 export function execRunner(
   exec: ExecConfig,
@@ -96,7 +97,7 @@ async function run(exec: ExecConfig, env: Environment, interactive: boolean): Pr
   child.on('close', (code, signal) => {
     if (code === 0) return resolve(Buffer.concat(parts).toString('utf8'))
     const how = signal ? `was ended by ${signal}` : `failed with exit code ${code}`
-    reject(new ConfigurationError(`the credential plugin ${exec.command} ${how}`))
+    reject(new CredentialError(`the credential plugin ${exec.command} ${how}`))
   })
   return promise
 }
@@ -124,6 +125,10 @@ export function parseExecCredential(output: string, exec: Pick<ExecConfig, 'apiV
     throw fail(`answered in ${credential.apiVersion ?? 'no version'}, the kubeconfig asks for ${exec.apiVersion}`)
   }
   const { token, clientCertificateData, clientKeyData, expirationTimestamp } = credential.status ?? {}
+  const fields = { token, clientCertificateData, clientKeyData, expirationTimestamp }
+  // null is how JSON can write that there is none
+  const odd = Object.entries(fields).find(([, value]) => typeof (value ?? '') !== 'string')
+  if (odd) throw fail(`gave a ${odd[0]} that is no string`)
   if (!token && !clientCertificateData) throw fail('gave neither a token nor a client certificate')
   if (Boolean(clientCertificateData) !== Boolean(clientKeyData)) throw fail('gave half of a certificate and key pair')
   const expiresAt = expirationTimestamp ? Date.parse(expirationTimestamp) : undefined

@@ -7,7 +7,7 @@ import { gunzip } from 'node:zlib'
 import { type Dispatcher, Pool, ProxyAgent } from 'undici'
 import { connectionFailure } from './connection-failure.ts'
 import type { ClientCertificate, Credential, CredentialSource } from './credentials.types.ts'
-import { ConfigurationError, type ConnectionError } from './errors.ts'
+import { ConfigurationError, type ConnectionError, CredentialError } from './errors.ts'
 import type { TlsSettings } from './tls-settings.ts'
 import type { Headers, Transport, TransportRequest, TransportResponse, TransportStream } from './transport.types.ts'
 
@@ -150,7 +150,7 @@ export class PoolTransport implements Transport {
 
   #failure(error: unknown, request: TransportRequest): unknown {
     if (request.signal?.aborted) return request.signal.reason
-    if (error instanceof ConfigurationError) return error
+    if (error instanceof ConfigurationError || error instanceof CredentialError) return error
     const { server, proxy } = this.#options
     const timedOut = error instanceof Error && error.name === 'TimeoutError'
     const cause = timedOut ? Object.assign(new Error('the request timeout has passed'), { code: 'ETIMEDOUT' }) : error

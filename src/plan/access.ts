@@ -38,6 +38,8 @@ const accessOfStep = (step: Step): RequiredAccess[] => {
       }))
     case 'withdraw-version':
       return [{ ...DEFINITIONS, name: step.definition, verbs: ['get', 'update'] }]
+    case 'move-owners':
+      return step.kinds.map((kind) => ({ ...kind, verbs: ['list', 'patch'] }))
     case 'roll-out':
       return [
         { ...step.deployment, verbs: ['get'] },

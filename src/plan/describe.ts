@@ -35,6 +35,8 @@ export const describeStep = (step: Step): string => {
       return few(step.objects)
     case 'withdraw-version':
       return `${step.definition} loses ${step.versions.join(', ')}${step.conversion === 'None' ? ' and its conversion webhook' : ''}`
+    case 'move-owners':
+      return `children that name ${step.owner.from.join(', ')} as their owner's version name ${step.owner.to}`
     case 'roll-out':
       return `${nameOf(step.deployment)} on ${step.image}`
     case 'await-lease':

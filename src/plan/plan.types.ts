@@ -16,6 +16,10 @@ export interface Plan {
   tierReason: string
   /** what the operator is told beforehand: interruptions, and what is left alone and why */
   notes: string[]
+  /** whether `rollback` will be able to go back from this plan's end, and why not */
+  wayBack: { possible: true } | { possible: false; why: string }
+  /** what runs under a tag that moves (`:latest`), by Deployment: the digest is the only way back to it */
+  running?: Record<string, string>
   /** findings that were accepted, with the reason and the hash of what was accepted */
   accepted?: { id: string; evidenceHash: string; reason: string }[]
   steps: Step[]
@@ -46,6 +50,8 @@ export interface TakeBaselineStep extends StepBase {
 export interface ApplyStep extends StepBase {
   kind: 'apply'
   objects: AnyObject[]
+  /** what becomes of fields that another manager owns; `keep` leaves what can be left */
+  conflicts: 'keep' | 'overwrite'
   /** the certificate Secret whose ca.crt goes into webhook client configurations that name a service of ours */
   certificate?: ObjectReference
 }
@@ -58,6 +64,14 @@ export interface WithdrawVersionStep extends StepBase {
   versions: string[]
   /** conversion after it; undefined leaves it as it is */
   conversion?: 'None'
+}
+
+export interface MoveOwnersStep extends StepBase {
+  kind: 'move-owners'
+  /** kind of the owner, and the versions of it that will not be served any more */
+  owner: { kind: string; from: string[]; to: string }
+  /** what such an owner has */
+  kinds: { apiVersion: string; kind: string }[]
 }
 
 export interface RollOutStep extends StepBase {
@@ -118,6 +132,7 @@ export type Step =
   | BackUpStep
   | TakeBaselineStep
   | ApplyStep
+  | MoveOwnersStep
   | WithdrawVersionStep
   | RollOutStep
   | AwaitLeaseStep

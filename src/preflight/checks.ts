@@ -10,6 +10,7 @@ import { check as kubernetesRange } from './checks/kubernetes-range.ts'
 import { check as kubernetesSupport } from './checks/kubernetes-support.ts'
 import { check as operatorCrd } from './checks/operator-crd.ts'
 import { check as operatorPresence } from './checks/operator-presence.ts'
+import { check as operatorReadiness } from './checks/operator-readiness.ts'
 import { check as operatorVersion } from './checks/operator-version.ts'
 import { check as releaseHop } from './checks/release-hop.ts'
 import { check as releaseImage } from './checks/release-image.ts'
@@ -31,6 +32,7 @@ export const checks: readonly Check[] = [
   kubeletSkew,
   kubeProxySkew,
   operatorPresence,
+  operatorReadiness,
   operatorVersion,
   operatorCrd,
   gpuOperator,

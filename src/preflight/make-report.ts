@@ -1,10 +1,13 @@
 /** From what the checks found to the report. Pure. */
+import type { Inventory } from '../installation/inventory.types.ts'
 import { type Acceptance, applyAcceptances } from './acceptances.ts'
 import type { CheckContext } from './check.types.ts'
 import type { Finding } from './finding.types.ts'
+import { upgradeCommand } from './own-command.ts'
 import type { CheckOutcome, PreflightReport } from './report.types.ts'
 import { type CheckResult, runChecks, sortFindings } from './run-checks.ts'
-import { productInQuestion, runningVersion } from './subject.ts'
+import { productInQuestion, runningVersion, runsAlready } from './subject.ts'
+import { couldRead } from './unread.ts'
 import { countOf, verdictOf } from './verdict.ts'
 
 /** Whose cluster it is, for the header. Never credentials. */
@@ -28,14 +31,17 @@ export function makeReport(
   const { release, inventory } = context
   const product = productInQuestion(context)?.name
   const from = runningVersion(inventory)
+  const verdict = verdictOf(open)
+  const goesOn = release && verdict !== 'blocked' && !runsAlready(context)
   return {
     metadata: { time: context.now.toISOString(), cluster: clusterOf(options.cluster, inventory.server.gitVersion) },
     ...(product !== undefined && { product }),
     ...(from !== undefined && { from }),
     ...(release && { to: { version: release.version, source: release.source, digest: release.digest } }),
-    verdict: verdictOf(open),
+    verdict,
+    ...(goesOn && { next: upgradeCommand(context, release.version) }),
     counts: { ...countOf(open), accepted: accepted.length },
-    checks: results.map((result) => outcomeOf(result, new Set(open))),
+    checks: results.map((result) => outcomeOf(result, new Set(open), inventory)),
     findings: open,
     accepted,
     unused,
@@ -46,9 +52,19 @@ function clusterOf({ context, server, user }: ClusterName, kubernetes: string): 
   return { ...(context !== undefined && { context }), server, ...(user !== undefined && { user }), kubernetes }
 }
 
-function outcomeOf({ check, skipped, findings }: CheckResult, open: ReadonlySet<Finding>): CheckOutcome {
+function outcomeOf(
+  { check, skipped, findings }: CheckResult,
+  open: ReadonlySet<Finding>,
+  inventory: Inventory,
+): CheckOutcome {
   const severities = new Set(findings.filter((finding) => open.has(finding)).map(({ severity }) => severity))
-  const worst = (['error', 'warning', 'info'] as const).find((severity) => severities.has(severity))
-  const { group, title, ids } = check
-  return { group, title, ids: [...ids], status: skipped ? 'skipped' : (worst ?? 'passed') }
+  const worst = (['error', 'warning'] as const).find((severity) => severities.has(severity))
+  const { group, title, ids, reads } = check
+  const status = () => {
+    if (skipped) return 'skipped'
+    if (worst) return worst
+    if (!reads.every((reading) => couldRead(inventory, reading))) return 'unknown'
+    return severities.has('info') ? 'info' : 'passed'
+  }
+  return { group, title, ids: [...ids], status: status() }
 }

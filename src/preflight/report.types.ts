@@ -9,8 +9,11 @@ export interface CheckOutcome {
   group: CheckGroup
   title: string
   ids: string[]
-  /** the worst of its findings that is not accepted; `skipped` where it needs a release and none was named */
-  status: 'passed' | 'info' | 'warning' | 'error' | 'skipped'
+  /**
+   * the worst of its findings that is not accepted; `unknown` where it found nothing wrong in what could not all be read;
+   * `skipped` where it needs a release and none was named
+   */
+  status: 'passed' | 'info' | 'warning' | 'error' | 'unknown' | 'skipped'
 }
 
 export interface AcceptedFinding {
@@ -31,6 +34,8 @@ export interface PreflightReport {
   /** the release looked at; absent without `--to` */
   to?: { version: string; source: string; digest: string }
   verdict: Verdict
+  /** the command to type next, whole; absent where it is blocked, where nothing is to be done, and without `--to` */
+  next?: string
   counts: { error: number; warning: number; info: number; accepted: number }
   checks: CheckOutcome[]
   findings: Finding[]

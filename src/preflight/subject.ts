@@ -56,8 +56,20 @@ export function operatorTitle(name: string): string {
   return titles.get(name) ?? name
 }
 
-/** What to type to accept a finding of this very look. */
-export function acceptCommand({ release }: CheckContext, id: string, reason: string): string {
-  const to = release ? ` --to ${release.version}` : ''
-  return `kubectl airunway preflight${to} --accept '${id}=${reason}'`
+/** The very image of the release runs: there is nothing to go to. */
+export function runsAlready({ inventory, release }: CheckContext): boolean {
+  const [install] = inventory.installs
+  return (
+    release !== undefined &&
+    runningVersion(inventory) === release.version &&
+    install?.image === release.controller.pinnedImage
+  )
+}
+
+/** Providers for which the GPU operator is required and on which ModelDeployments ask for GPUs. */
+export function gpuProviders(context: CheckContext): string[] {
+  return providerMinimums(context)
+    .filter(({ gpuOperator }) => gpuOperator === true)
+    .map(({ provider }) => provider)
+    .filter((provider) => workloadsOf(context.inventory, provider).some(({ gpu }) => gpu))
 }

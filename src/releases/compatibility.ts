@@ -128,7 +128,17 @@ function rangeText(fields: Fields, key: string, at: string, source: string): str
   if (normalRange(range) === undefined) {
     throw bad(source, `${at}.${key} "${range}" is not a range such as "0.1.x", ">=1.30" or "1.26 - 1.30"`)
   }
+  const empty = range.split('||').find((part) => isEmpty(part))
+  if (empty !== undefined) {
+    throw bad(source, `${at}.${key} "${empty.trim()}" is a range that holds no version: are its ends swapped?`)
+  }
   return range
+}
+
+/** `1.36 - 1.30`: no version is in it, so everything would be outside. */
+function isEmpty(part: string): boolean {
+  const range = new Range(normalRange(part) ?? '')
+  return !range.intersects(range)
 }
 
 function text(fields: Fields, key: string, at: string, source: string): string {

@@ -117,7 +117,7 @@ async function versionsIn(folder: string): Promise<string> {
   } catch (error) {
     throw new ReleaseError('unreadable', `the folder of releases ${folder} could not be read`, {
       why: error instanceof Error ? error.message : String(error),
-      next: 'correct AIRUNWAY_RELEASES, or unset it',
+      next: 'correct the folder of releases (--releases or AIRUNWAY_RELEASES), or give none',
       cause: error,
     })
   }

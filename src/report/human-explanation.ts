@@ -1,5 +1,5 @@
 import type { Explanation } from '../preflight/explanation.types.ts'
-import { paint, type TextStyle } from './style.ts'
+import { inAscii, paint, type TextStyle } from './style.ts'
 
 /** One page as it is, or a line for each ID. */
 export function renderExplanation({ page, checks }: Explanation, style: TextStyle): string {
@@ -10,6 +10,6 @@ export function renderExplanation({ page, checks }: Explanation, style: TextStyl
 }
 
 function pageText(page: string, style: TextStyle): string {
-  const lines = page.trimEnd().split('\n')
+  const lines = (style.unicode ? page : inAscii(page)).trimEnd().split('\n')
   return `${lines.map((line) => (line.startsWith('#') ? paint(style, 'bold', line) : line)).join('\n')}\n`
 }

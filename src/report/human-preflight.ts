@@ -12,10 +12,13 @@ const GROUPS: readonly { group: CheckGroup; title: string }[] = [
   { group: 'release', title: 'Release' },
 ]
 
-const WORST: readonly Sign[] = ['error', 'warning', 'info', 'passed', 'skipped']
+const WORST: readonly Sign[] = ['error', 'warning', 'unknown', 'info', 'passed', 'skipped']
 
 /** How many objects one finding names before it says "and N more". */
 const OBJECTS_SHOWN = 5
+
+/** How many commands stand below findings that are told once. */
+const COMMANDS_SHOWN = 5
 
 /** Gives the whole text, ending with a newline. */
 export function renderPreflight(report: PreflightReport, style: TextStyle): string {
@@ -58,10 +61,13 @@ function groupLines(title: string, checks: readonly CheckOutcome[], style: TextS
   if (ran.length === 0) return []
   const fine = ran.filter(({ status }) => status === 'passed' || status === 'info').length
   const worst = WORST.find((status) => ran.some((check) => check.status === status)) ?? 'passed'
-  const rest = ran.filter(({ status }) => status === 'error' || status === 'warning')
+  const rest = ran.filter(({ status }) => status === 'error' || status === 'warning' || status === 'unknown')
   return [
     `${sign(style, worst)} ${title.padEnd(24)} ${fine}/${ran.length} checks passed`,
-    ...rest.map((check) => `    ${sign(style, check.status)} not so: ${check.title}`),
+    ...rest.map(({ status, title: right }) => {
+      const words = status === 'unknown' ? 'not known whether' : 'not so'
+      return `    ${sign(style, status)} ${words}: ${right}`
+    }),
   ]
 }
 
@@ -88,9 +94,18 @@ function findingLines(findings: readonly Finding[], style: TextStyle): string[] 
     ...labelled('found', evidenceText(first.evidence), style),
     ...labelled('cause', first.cause, style),
     ...labelled('fix', first.fix.text, style),
-    // a command is never broken: it is there to be copied
-    ...(first.fix.command ? [`             $ ${first.fix.command}`] : []),
+    ...commandLines(findings),
     ...labelled('more', `kubectl airunway explain ${first.id}`, style),
+  ]
+}
+
+/** Each command once. None is ever broken into lines: they are there to be copied. */
+function commandLines(findings: readonly Finding[]): string[] {
+  const commands = [...new Set(findings.flatMap(({ fix }) => (fix.command === undefined ? [] : [fix.command])))]
+  const rest = commands.length - COMMANDS_SHOWN
+  return [
+    ...commands.slice(0, COMMANDS_SHOWN).map((command) => `             $ ${command}`),
+    ...(rest > 0 ? [`             and ${rest} more like these`] : []),
   ]
 }
 
@@ -127,17 +142,18 @@ function footer(report: PreflightReport, style: TextStyle): string[] {
     ...(accepted > 0 ? [`${accepted} accepted`] : []),
   ].join(', ')
   const tail = counts === '' ? '' : ` (${counts})`
-  const upgrade = report.to && `kubectl airunway upgrade --to ${report.to.version}`
-  switch (report.verdict) {
-    case 'blocked':
-      return [`${paint(style, 'red', 'BLOCKED')}${tail}. Next: repair the errors above, then run preflight again.`]
-    case 'warnings': {
-      const next = upgrade ? `go on with  ${upgrade}` : 'read the warnings above'
-      return [`${paint(style, 'yellow', 'WARNINGS')}${tail}. Next: ${next}`]
-    }
-    case 'passed':
-      return [`${paint(style, 'green', 'PASSED')}${tail}.${upgrade ? ` Next: ${upgrade}` : ' Nothing to do.'}`]
+  const { next, to, verdict } = report
+  if (verdict === 'blocked') {
+    return [`${paint(style, 'red', 'BLOCKED')}${tail}. Next: repair the errors above, then run preflight again.`]
   }
+  // neither blocked nor anything to go on with
+  const already = to && next === undefined ? ` ${to.version} runs already:` : ''
+  if (verdict === 'warnings') {
+    const words = next ? `go on with  ${next}` : 'read the warnings above'
+    return [`${paint(style, 'yellow', 'WARNINGS')}${tail}.${already || ' Next:'} ${words}`]
+  }
+  const words = next ? ` Next: ${next}` : `${already}${already ? ' nothing' : ' Nothing'} to do.`
+  return [`${paint(style, 'green', 'PASSED')}${tail}.${words}`]
 }
 
 function plural(count: number, word: string): string {

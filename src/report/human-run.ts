@@ -24,6 +24,10 @@ const findingLines = (findings: readonly Finding[] | undefined, style: TextStyle
     return listed(mark, `${finding.id}: ${finding.title}`, style)
   })
 
+/** Said before and after: a way back that is not there must not be a surprise. */
+const noWayBack = ({ wayBack }: { wayBack: PlanReport['plan']['wayBack'] }, style: TextStyle): string[] =>
+  wayBack.possible ? [] : listed(sign(style, 'warning'), `There is no way back by \`rollback\`: ${wayBack.why}.`, style)
+
 /** The steps in order, then what the operator has to know before saying yes. */
 export const renderPlan = ({ plan, metadata, findings }: PlanReport, style: TextStyle): string => {
   const width = Math.max(...plan.steps.map(({ title }) => title.length))
@@ -44,6 +48,7 @@ export const renderPlan = ({ plan, metadata, findings }: PlanReport, style: Text
     ...steps,
     '',
     ...plan.notes.flatMap((note) => listed(style.unicode ? '•' : '*', note, style)),
+    ...(plan.kind === 'upgrade' ? noWayBack(plan, style) : []),
     ...findingLines(findings, style),
   ].join('\n')}\n`
 }
@@ -77,10 +82,8 @@ const proofLines = (report: RunReport, style: TextStyle): string[] =>
 export const renderRun = (report: RunReport, style: TextStyle): string => {
   const { run } = report
   const kept = report.steps.flatMap(({ evidence }) => (evidence['kept'] as string[] | undefined) ?? [])
-  const after =
-    run.kind === 'upgrade'
-      ? 'kubectl airunway preflight, or go back with  kubectl airunway rollback'
-      : 'kubectl airunway preflight'
+  const back = run.kind === 'upgrade' && report.wayBack.possible ? ', or go back with  kubectl airunway rollback' : ''
+  const taken = report.steps.flatMap(({ evidence }) => (evidence['taken'] as string[] | undefined) ?? [])
   return `${[
     paint(style, 'bold', `${run.kind} ${hop(run, style)}: done in ${report.seconds} s`),
     clusterLine(report.metadata),
@@ -92,11 +95,13 @@ export const renderRun = (report: RunReport, style: TextStyle): string => {
     ...report.workloads.changes.map((change) => `    ${change}`),
     ...report.measured.map(({ what, seconds }) => `${sign(style, 'info')} ${what} for at most ${seconds} s`),
     ...kept.map((field) => `${sign(style, 'info')} left to its owner: ${field}`),
+    ...taken.map((field) => `${sign(style, 'info')} taken from its owner: ${field}`),
+    ...(run.kind === 'upgrade' ? noWayBack(report, style) : []),
     ...(report.findings ?? [])
       .filter(({ severity }) => severity !== 'error')
       .map((finding) => `${sign(style, finding.severity)} ${finding.id}: ${finding.title}`),
     '',
-    `Next: ${after}`,
+    `Next: kubectl airunway preflight${back}`,
   ].join('\n')}\n`
 }
 

@@ -28,13 +28,14 @@ export function paint(style: TextStyle, color: Paint, text: string): string {
   return style.color ? `\u001b[${on}m${text}\u001b[${off}m` : text
 }
 
-export type Sign = 'passed' | 'info' | 'warning' | 'error' | 'skipped'
+export type Sign = 'passed' | 'info' | 'warning' | 'error' | 'unknown' | 'skipped'
 
 const SIGNS: Record<Sign, { unicode: string; ascii: string; color: Paint }> = {
   passed: { unicode: '✓', ascii: 'ok', color: 'green' },
   info: { unicode: 'i', ascii: 'i', color: 'blue' },
   warning: { unicode: '!', ascii: '!', color: 'yellow' },
   error: { unicode: '✗', ascii: 'x', color: 'red' },
+  unknown: { unicode: '?', ascii: '?', color: 'yellow' },
   skipped: { unicode: '–', ascii: '-', color: 'dim' },
 }
 
@@ -42,6 +43,16 @@ const SIGNS: Record<Sign, { unicode: string; ascii: string; color: Paint }> = {
 export function sign(style: TextStyle, outcome: Sign): string {
   const { unicode, ascii, color } = SIGNS[outcome]
   return paint(style, color, style.unicode ? unicode : ascii.padEnd(2))
+}
+
+/** A text of ours for a terminal without UTF-8: signs become those that are drawn there, quotes and dashes lose their curves. */
+export function inAscii(text: string): string {
+  const others = { '→': '->', '…': '...', '’': "'", '‘': "'", '“': '"', '”': '"', '—': '-' }
+  const plain = new Map<string, string>([
+    ...Object.values(SIGNS).map(({ unicode, ascii }) => [unicode, ascii] as const),
+    ...Object.entries(others),
+  ])
+  return text.replaceAll(/\P{ASCII}/gu, (character) => plain.get(character) ?? '?')
 }
 
 /** Breaks text at spaces into lines no longer than fits, each with the indent; a word that is too long keeps its line. */

@@ -16,7 +16,8 @@ import type { RunSummary } from '../journal/journal.types.ts'
 import type { AnyObject, CustomResourceDefinition, Deployment, ObjectReference } from '../kubernetes/objects.ts'
 import { sealed } from '../plan/hash.ts'
 import { type DraftStep, numbered } from '../plan/numbering.ts'
-import type { ApplyStep, Plan, WorkloadTarget } from '../plan/plan.types.ts'
+import { moveOwnersSteps } from '../plan/owners.ts'
+import type { ApplyStep, Plan, RollOutStep, WorkloadTarget } from '../plan/plan.types.ts'
 import { keyOf, referenceOf } from '../plan/reference.ts'
 import type { Planned, Refused } from '../plan/refused.types.ts'
 import {
@@ -139,6 +140,7 @@ const assemble = (
     { kind: 'take-baseline', title: 'Note the workloads', workloads },
     ...applying('Restore webhook configurations', ways.webhooks),
     ...deleting('Delete added webhook configurations', ways.addedWebhooks),
+    ...moveOwnersSteps(workloads, models.leaving, models.stored),
     ...definitions.filter(({ leaving, endsConversion }) => leaving.length > 0 || endsConversion).map(withdrawing),
     ...applying('Restore access and Services', ways.others),
     ...applying('Restore controller and shims', ways.deployments),
@@ -157,6 +159,7 @@ const assemble = (
     source: `the records of run ${run.number}`,
     tier: 'in-place',
     tierReason: 'the way back goes as the upgrade went',
+    wayBack: { possible: false, why: 'the way on is an upgrade' },
     notes: notesOf(definitions, ways.addedDefinitions, run),
     steps: numbered(steps),
   })
@@ -174,7 +177,9 @@ const withdrawing = ({ name, leaving, endsConversion }: Definition): DraftStep =
 })
 
 const applying = (title: string, { objects, certificate }: Back): DraftStep[] =>
-  objects.length === 0 ? [] : [{ kind: 'apply', title, objects, ...(certificate && { certificate }) }]
+  objects.length === 0
+    ? []
+    : [{ kind: 'apply', title, objects, conflicts: 'keep', ...(certificate && { certificate }) }]
 
 const deleting = (title: string, objects: ObjectReference[]): DraftStep[] =>
   objects.length === 0 ? [] : [{ kind: 'delete', title, objects }]
@@ -205,7 +210,7 @@ const waysBack = ({ plan, backup }: RollbackInput): WaysBack => {
   const certificate = steps.find((step) => step.objects.some(isWebhook))?.certificate
   return {
     webhooks: { objects: before.filter(isWebhook), ...(certificate && { certificate }) },
-    deployments: { objects: before.filter(({ kind }) => kind === 'Deployment') },
+    deployments: { objects: before.filter(({ kind }) => kind === 'Deployment').map((object) => pinned(object, plan)) },
     others: {
       objects: before.filter(
         (each) => !isWebhook(each) && !['Deployment', 'CustomResourceDefinition'].includes(each.kind),
@@ -218,6 +223,23 @@ const waysBack = ({ plan, backup }: RollbackInput): WaysBack => {
   }
 }
 
+/** A Deployment whose image had a tag that moves goes back to the digest that ran under it. */
+const pinned = (object: AnyObject, { running = {}, steps }: Plan): AnyObject => {
+  const digest = running[keyOf(referenceOf(object))]
+  const container = containerOf(object, steps)
+  if (digest === undefined || container === undefined) return object
+  const { spec } = object as unknown as Deployment
+  const containers = spec.template.spec.containers.map((each) =>
+    each.name === container ? { ...each, image: digest } : each,
+  )
+  return { ...object, spec: { ...spec, template: { ...spec.template, spec: { ...spec.template.spec, containers } } } }
+}
+
+const containerOf = (object: AnyObject, steps: Plan['steps']): string | undefined =>
+  steps.find(
+    (step): step is RollOutStep => step.kind === 'roll-out' && keyOf(step.deployment) === keyOf(referenceOf(object)),
+  )?.container
+
 /** The Deployments as they ran before, with the Leases that the upgrade waited for. */
 const ledBefore = ({ plan, backup }: RollbackInput): LedDeployment[] =>
   plan.steps.flatMap((step): LedDeployment[] => {
@@ -227,7 +249,8 @@ const ledBefore = ({ plan, backup }: RollbackInput): LedDeployment[] =>
       .find(({ deployment }) => keyOf(deployment) === keyOf(step.deployment))
     const saved = backup.objects.find(({ object }) => keyOf(referenceOf(object)) === keyOf(step.deployment))
     const { spec } = (saved?.object ?? {}) as unknown as Partial<Deployment>
-    const image = spec?.template.spec.containers.find(({ name }) => name === step.container)?.image
+    const saidBefore = spec?.template.spec.containers.find(({ name }) => name === step.container)?.image
+    const image = plan.running?.[keyOf(step.deployment)] ?? saidBefore
     if (led === undefined || image === undefined) return []
     const title = step.title.replace('Roll out ', '')
     return [{ title, deployment: step.deployment, container: step.container, image, lease: led.lease.name }]

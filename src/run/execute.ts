@@ -31,13 +31,20 @@ export class RunStopped extends Error {
   override readonly name = 'RunStopped'
   readonly step: Step
   readonly interrupted: boolean
+  /** false where not even the stop could be written: the records may be gone */
+  readonly recorded: boolean
   readonly results: StepResult[]
 
-  constructor(step: Step, results: StepResult[], interrupted: boolean, cause: unknown) {
+  constructor(
+    step: Step,
+    results: StepResult[],
+    { interrupted, recorded, cause }: { interrupted: boolean; recorded: boolean; cause: unknown },
+  ) {
     super(messageOf(cause), { cause })
     this.step = step
     this.results = results
     this.interrupted = interrupted
+    this.recorded = recorded
   }
 }
 
@@ -86,8 +93,8 @@ const runStep = async (step: Step, title: string, results: StepResult[], context
     const reason: unknown = signal.aborted ? signal.reason : error
     task.fail(messageOf(reason))
     if (reason instanceof JournalLost) throw reason
-    await recordStop(step, reason, context)
-    throw new RunStopped(step, results, signal.aborted, reason)
+    const recorded = await recordStop(step, reason, context)
+    throw new RunStopped(step, results, { interrupted: signal.aborted, recorded, cause: reason })
   }
 }
 
@@ -96,8 +103,8 @@ const messageOf = (error: unknown): string => {
   return error.name === 'AbortError' ? 'Interrupted by the user' : error.message
 }
 
-/** Writes why the run stopped. Where even that fails (the API server is gone), the open intent tells the same. */
-const recordStop = async (step: Step, error: unknown, { journal, signal, now }: RunContext): Promise<void> => {
+/** Writes why the run stopped, and whether that worked. Where the API server is gone, the open intent tells the same. */
+const recordStop = async (step: Step, error: unknown, { journal, signal, now }: RunContext): Promise<boolean> => {
   const reason = messageOf(error)
   const event = signal.aborted ? 'interrupted' : 'failed'
   try {
@@ -105,7 +112,8 @@ const recordStop = async (step: Step, error: unknown, { journal, signal, now }: 
       { at: now().toISOString(), step: step.id, event, detail: { reason } },
       { state: event, reason },
     )
+    return true
   } catch {
-    // The caller reports the reason itself; an unfinished run is found by its state `running` and a free lock.
+    return false
   }
 }

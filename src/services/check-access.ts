@@ -1,5 +1,6 @@
 /** Asks the API server beforehand whether the current user may do all that a plan needs. */
 import type { AccessRequest, KubernetesClient } from '../kubernetes/client.types.ts'
+import { isForbidden } from '../kubernetes/errors.ts'
 import { type RequiredAccess, requiredAccess } from '../plan/access.ts'
 import type { Plan } from '../plan/plan.types.ts'
 import { Refusal } from '../report/refusal.ts'
@@ -45,7 +46,11 @@ export const refuseWithoutAccess = async (
 const requestsOf = async (client: KubernetesClient, access: RequiredAccess): Promise<AccessRequest[]> => {
   const resource = await client.findResource(access.apiVersion, access.kind)
   if (resource === undefined) return []
-  return access.verbs.map((verb) => ({
+  const verbs =
+    access.verbs.includes('create') && (await exists(client, access))
+      ? access.verbs.filter((verb) => verb !== 'create')
+      : access.verbs
+  return verbs.map((verb) => ({
     verb,
     group: resource.group,
     resource: resource.plural,
@@ -54,6 +59,20 @@ const requestsOf = async (client: KubernetesClient, access: RequiredAccess): Pro
     // The name of an object that is being created is in its body, where authorization does not look.
     ...(access.name === undefined || verb === 'create' ? {} : { name: access.name }),
   }))
+}
+
+/** An object that is there is not created. Whoever may not look is asked for everything. */
+const exists = async (
+  client: KubernetesClient,
+  { apiVersion, kind, namespace, name }: RequiredAccess,
+): Promise<boolean> => {
+  if (name === undefined) return false
+  try {
+    return (await client.find({ apiVersion, kind, name, ...(namespace !== undefined && { namespace }) })) !== undefined
+  } catch (error) {
+    if (isForbidden(error)) return false
+    throw error
+  }
 }
 
 const textOf = (request: AccessRequest): string => {

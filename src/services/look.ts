@@ -2,7 +2,7 @@
 import type { Inventory } from '../installation/inventory.types.ts'
 import { takeInventory } from '../installation/take-inventory.ts'
 import type { KubernetesClient } from '../kubernetes/client.types.ts'
-import type { CheckContext } from '../preflight/check.types.ts'
+import type { CheckContext, TypedWords } from '../preflight/check.types.ts'
 import { compatibilitySources } from '../preflight/compatibility-sources.ts'
 import { kubernetesSupport } from '../releases/data.ts'
 import { products } from '../releases/products.ts'
@@ -23,6 +23,8 @@ export interface LookOptions {
   images?: Record<string, string> | undefined
   /** compatibility rows that go before all others */
   compatibility?: Compatibility | undefined
+  /** what the commands named in findings carry on */
+  typed?: TypedWords | undefined
   now: Date
   /** the date that support tables are read by */
   today: Date
@@ -55,6 +57,7 @@ export async function look(client: KubernetesClient, options: LookOptions): Prom
     kubernetesSupport: kubernetesSupport(),
     now,
     today: options.today,
+    ...(options.typed && { typed: options.typed }),
   }
 }
 

@@ -2,6 +2,7 @@
 import type { ConnectionFlags } from '../kubernetes/client.types.ts'
 import { connect } from '../kubernetes/connect.ts'
 import { parseAcceptances } from '../preflight/acceptances.ts'
+import type { TypedWords } from '../preflight/check.types.ts'
 import { checkIds } from '../preflight/checks.ts'
 import { readCompatibilityFile } from '../preflight/compatibility-sources.ts'
 import { makeReport } from '../preflight/make-report.ts'
@@ -23,6 +24,8 @@ export interface PreflightOptions {
   compatibility?: string | undefined
   /** `ID=reason`, each */
   accept?: readonly string[] | undefined
+  /** what the commands named in the report carry on */
+  typed?: TypedWords | undefined
   now: Date
   /** the date that support tables are read by */
   today: Date

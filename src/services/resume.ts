@@ -27,10 +27,16 @@ const resumeWith = async (context: ChangeContext, options: { dryRun: boolean }):
   if (options.dryRun) return { outcome: 'planned', report }
   await refuseWithoutAccess(client, plan, recordNamespace, context.signal)
   if (!(await context.confirm(report))) return { outcome: 'declined', report }
-  return underLock(context, async (signal) => {
-    const journal = await openRun(client, recordNamespace, newest.number)
+  return underLock(context, async (signal, held) => {
+    const [now] = await listRuns(held.client, recordNamespace)
+    if (now?.number !== newest.number)
+      throw new Refusal('usage', `Run ${newest.number} is not the newest run any more.`, {
+        why: 'Another run has changed the installation since.',
+        next: 'kubectl airunway history',
+      })
+    const journal = await openRun(held.client, recordNamespace, newest.number)
     if (!isUnfinished(journal.summary))
       throw new Refusal('usage', `Run ${newest.number} has ended meanwhile.`, { next: 'kubectl airunway history' })
-    return { outcome: 'ran', report: await runJournal(context, plan, journal, signal) }
+    return { outcome: 'ran', report: await runJournal(held, plan, journal, signal) }
   })
 }

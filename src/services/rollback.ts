@@ -39,7 +39,14 @@ const rollbackWith = async (context: ChangeContext, options: { dryRun: boolean }
   await refuseWithoutAccess(client, plan, recordNamespace, signal)
   if (!(await context.confirm(report))) return { outcome: 'declined', report }
   const ran = await runNewPlan(context, plan, {
-    stillSo: async (held) => planBack(context, run, original, backup, held),
+    stillSo: async (held) => {
+      const now = runToUndo(await listRuns(client, recordNamespace))
+      if (now.number !== run.number)
+        throw new Refusal('blocked', `Run ${now.number} has been made since; nothing was done.`, {
+          next: 'look at it again: kubectl airunway rollback --dry-run',
+        })
+      return planBack(context, run, original, backup, held)
+    },
     undoes: run.number,
     allowUnfinished: true,
   })
@@ -48,7 +55,8 @@ const rollbackWith = async (context: ChangeContext, options: { dryRun: boolean }
 
 /** The upgrade that a rollback is about: the newest run, or the one that an unfinished rollback was going back from. */
 const runToUndo = (runs: RunSummary[]): RunSummary => {
-  const [newest] = runs
+  // An upgrade that was closed before it changed anything is not what runs.
+  const newest = runs.find(({ kind, state }) => kind !== 'upgrade' || state !== 'superseded')
   if (newest === undefined)
     throw new Refusal(
       'cannot-go-back',

@@ -11,6 +11,7 @@ import {
   JournalLost,
   listRuns,
   type OpenJournal,
+  openRun,
   pruneRuns,
 } from '../journal/records.ts'
 import type { ConnectionFlags, KubernetesClient } from '../kubernetes/client.types.ts'
@@ -76,13 +77,20 @@ export const planReport = (plan: Plan, context: { client: KubernetesClient; now(
 })
 
 /** Throws `unfinished` where the newest run is not over, with the ways on. */
-export const refuseWhileUnfinished = async (client: KubernetesClient, namespace: string): Promise<void> => {
+export const refuseWhileUnfinished = async (
+  client: KubernetesClient,
+  namespace: string,
+  /** without it the caller holds the lock itself */
+  now?: Date,
+): Promise<void> => {
   const [newest] = await listRuns(client, namespace).catch((error: unknown) => {
     // Whoever may not read the records may not write them either; that is told by name with all other missing rights.
     if (isForbidden(error)) return []
     throw error
   })
   if (newest === undefined || !isUnfinished(newest)) return
+  const held = newest.state === 'running' && now !== undefined ? await Lock.holder(client, namespace, now) : undefined
+  if (held !== undefined) throw lockedBy(held)
   const ended =
     newest.state === 'running'
       ? 'has not ended'
@@ -93,6 +101,26 @@ export const refuseWhileUnfinished = async (client: KubernetesClient, namespace:
     details: { run: newest },
   })
 }
+
+const lockedBy = ({ message, holder, since }: LockHeld): Refusal =>
+  new Refusal('locked', message, {
+    why: 'Only one run at a time may change an installation.',
+    next: 'kubectl airunway history (shows the run); try again when it has ended, or 30 s after it was killed',
+    details: { holder, since },
+  })
+
+/** The client of a holder of the lock: sends nothing once the lock is lost. */
+const guarded = (client: KubernetesClient, lock: Lock): KubernetesClient =>
+  new Proxy(client, {
+    get: (target, name) => {
+      const value: unknown = Reflect.get(target, name, target)
+      if (typeof value !== 'function') return value
+      return (...given: unknown[]): unknown => {
+        lock.check()
+        return Reflect.apply(value, target, given)
+      }
+    },
+  })
 
 const startedBy = (client: KubernetesClient): string => {
   let local = 'unknown'
@@ -105,7 +133,10 @@ const startedBy = (client: KubernetesClient): string => {
 }
 
 /** Takes the lock for the time of `work`. Throws a `locked` Refusal where another process holds it. */
-export const underLock = async <T>(context: ChangeContext, work: (signal: AbortSignal) => Promise<T>): Promise<T> => {
+export const underLock = async <T>(
+  context: ChangeContext,
+  work: (signal: AbortSignal, held: ChangeContext) => Promise<T>,
+): Promise<T> => {
   await ensureRecordNamespace(context.client, context.recordNamespace)
   let lock: Lock
   try {
@@ -123,14 +154,13 @@ export const underLock = async <T>(context: ChangeContext, work: (signal: AbortS
     })
   } catch (error) {
     if (!(error instanceof LockHeld)) throw error
-    throw new Refusal('locked', error.message, {
-      why: 'Only one run at a time may change an installation.',
-      next: 'kubectl airunway history (shows the run); try again when it has ended',
-      details: { holder: error.holder, since: error.since },
-    })
+    throw lockedBy(error)
   }
   try {
-    return await work(AbortSignal.any([context.signal, lock.lost]))
+    return await work(AbortSignal.any([context.signal, lock.lost]), {
+      ...context,
+      client: guarded(context.client, lock),
+    })
   } finally {
     await lock.release()
   }
@@ -145,20 +175,20 @@ export const runNewPlan = async (
   plan: Plan,
   options: { stillSo(signal: AbortSignal): Promise<Plan>; undoes?: number; allowUnfinished?: boolean },
 ): Promise<RunReport> =>
-  underLock(context, async (signal) => {
-    if (options.allowUnfinished !== true) await refuseWhileUnfinished(context.client, context.recordNamespace)
+  underLock(context, async (signal, held) => {
+    if (options.allowUnfinished !== true) await refuseWhileUnfinished(held.client, held.recordNamespace)
     const again = await options.stillSo(signal)
     if (again.hash !== plan.hash)
       throw new Refusal('blocked', 'The cluster changed after the plan was made; nothing was done.', {
         why: `The plan would be another one now (${again.hash} instead of ${plan.hash}).`,
         next: `look at it again: kubectl airunway ${plan.kind} --dry-run`,
       })
-    const journal = await beginRun(context.client, context.recordNamespace, plan, {
+    const journal = await beginRun(held.client, context.recordNamespace, plan, {
       by: startedBy(context.client),
       now: context.now(),
       ...(options.undoes === undefined ? {} : { undoes: options.undoes }),
     })
-    return runJournal(context, plan, journal, signal)
+    return runJournal(held, plan, journal, signal)
   })
 
 /** Carries on with a run that has a journal. Throws a Refusal (`failed`, `interrupted`) that says where it stopped. */
@@ -169,8 +199,10 @@ export const runJournal = async (
   signal: AbortSignal,
 ): Promise<RunReport> => {
   const started = performance.now()
+  await supersede(context, journal.summary)
   const results = await executed(context, plan, journal, signal)
-  await pruneRuns(context.client, context.recordNamespace)
+  // Records that are left over are removed by the next run; this one has succeeded.
+  await pruneRuns(context.client, context.recordNamespace).catch(() => [])
   return {
     metadata: {
       time: context.now().toISOString(),
@@ -182,8 +214,21 @@ export const runJournal = async (
     steps: results.map(({ step, ...rest }) => ({ id: step, ...rest })),
     workloads: workloadsOf(results, plan),
     notes: plan.notes,
+    wayBack: plan.wayBack,
     measured: measured(plan, journal.entries),
   }
+}
+
+/** The run that is gone back from is over; and a stopped process that still believes it owns it fails at its next write. */
+const supersede = async ({ client, recordNamespace, now }: ChangeContext, run: RunSummary): Promise<void> => {
+  if (run.undoes === undefined) return
+  const undone = await openRun(client, recordNamespace, run.undoes)
+  if (isUnfinished(undone.summary))
+    await undone.settle({
+      state: 'superseded',
+      finishedAt: now().toISOString(),
+      reason: `run ${run.number} went back from it`,
+    })
 }
 
 const executed = async (
@@ -204,13 +249,16 @@ const executed = async (
     if (error instanceof JournalLost)
       throw new Refusal('locked', error.message, { next: 'kubectl airunway history', cause: error })
     if (!(error instanceof RunStopped)) throw error
+    if (error.cause instanceof LockHeld) throw lockedBy(error.cause)
     const { number, kind } = journal.summary
     throw new Refusal(
       error.interrupted ? 'interrupted' : 'failed',
       `The ${kind} ${error.interrupted ? 'was interrupted' : 'stopped'} in step ${error.step.id} (${error.step.title}).`,
       {
-        why: `${error.message}${error.message.endsWith('.') ? '' : '.'} Run ${number} is recorded up to there.`,
-        next: 'kubectl airunway resume (go on), or kubectl airunway rollback (go back)',
+        why: `${error.message}${error.message.endsWith('.') ? '' : '.'} ${error.recorded ? `Run ${number} is recorded up to there.` : `That could not be written to the records of run ${number} in ${context.recordNamespace}.`}`,
+        next: error.recorded
+          ? 'kubectl airunway resume (go on), or kubectl airunway rollback (go back)'
+          : 'kubectl airunway history: if the run is there, resume it or roll it back; if not, only the release itself is left to apply',
         details: { run: journal.summary, step: error.step.id, done: error.results.map(({ step }) => step) },
         cause: error,
       },

@@ -20,6 +20,8 @@ export interface RunReport {
   /** children of ModelDeployments that are not as they were */
   workloads: { compared: boolean; children: number; disturbed: number; changes: string[] }
   notes: string[]
+  /** whether `rollback` can go back from here */
+  wayBack: Plan['wayBack']
   /** how long at most what was announced has lasted */
   measured: { what: string; seconds: number }[]
   findings?: Finding[]

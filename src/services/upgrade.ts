@@ -1,8 +1,11 @@
 /** The verb `upgrade`: look, judge, plan, ask, and carry the plan out. */
 
+import { fingerprint, holdStorage, storageVersionOf } from '../crds/versions.ts'
+import type { CrdState } from '../installation/inventory.types.ts'
+import type { CustomResourceDefinition } from '../kubernetes/objects.ts'
 import type { Plan } from '../plan/plan.types.ts'
 import { type Acceptance, parseAcceptances } from '../preflight/acceptances.ts'
-import type { CheckContext } from '../preflight/check.types.ts'
+import type { CheckContext, TypedWords } from '../preflight/check.types.ts'
 import { checkIds } from '../preflight/checks.ts'
 import { readCompatibilityFile } from '../preflight/compatibility-sources.ts'
 import { makeReport } from '../preflight/make-report.ts'
@@ -14,6 +17,7 @@ import { Refusal } from '../report/refusal.ts'
 import { planUpgrade } from '../upgrade/plan-upgrade.ts'
 import { refuseWithoutAccess } from './check-access.ts'
 import { clusterOf } from './cluster-name.ts'
+import { type ForeignFields, foreignFields } from './foreign-fields.ts'
 import { type LookOptions, look } from './look.ts'
 import {
   type ChangeContext,
@@ -35,6 +39,10 @@ export interface UpgradeOptions {
   compatibility?: string | undefined
   /** `ID=reason`, each */
   accept?: readonly string[] | undefined
+  /** what becomes of fields that another manager owns */
+  conflicts: 'keep' | 'overwrite' | 'fail'
+  /** what was typed, for commands that findings name */
+  typed?: TypedWords | undefined
   dryRun: boolean
 }
 
@@ -61,13 +69,16 @@ const upgradeWith = async (
     const seen = await look(context.client, { ...options, now: context.now(), today: context.today, progress, signal })
     const checked = makeReport(seen, { cluster: context.client.connection, acceptances })
     refuseIfBlocked(checked, options.to)
-    return { plan: planned(seen, options.to, checked), checked, same: runsAlready(seen) }
+    return { plan: planned(seen, options, checked), checked, same: runsAlready(seen) }
   }
-  await refuseWhileUnfinished(context.client, context.recordNamespace)
+  await refuseWhileUnfinished(context.client, context.recordNamespace, context.now())
   const { plan, checked, same } = await judged(context.progress, context.signal)
   if (same) return { outcome: 'nothing-to-do', report: { ...headOf(context), product: plan.product, version: plan.to } }
   const report = { ...planReport(plan, context), findings: checked.findings }
+  const foreign = await foreignFields(context.client, plan, context.signal)
+  report.plan.notes.push(...notesOn(foreign, options.conflicts))
   if (options.dryRun) return { outcome: 'planned', report }
+  refuseForeign(foreign, options)
   await refuseWithoutAccess(context.client, plan, context.recordNamespace, context.signal)
   if (!(await context.confirm(report))) return { outcome: 'declined', report }
   const ran = await runNewPlan(context, plan, {
@@ -86,11 +97,50 @@ const headOf = ({ client, now }: ChangeContext) => ({
   metadata: { time: now().toISOString(), cluster: clusterOf(client) },
 })
 
-/** The very image runs: a run from a version to itself would take the place of the one that can be gone back from. */
-const runsAlready = ({ inventory: { installs }, release }: CheckContext): boolean =>
+const notesOn = ({ kept, taken }: ForeignFields, conflicts: UpgradeOptions['conflicts']): string[] => [
+  ...kept.map((field) => `${conflicts === 'overwrite' ? 'Taken from' : 'Left to'} its owner: ${field}.`),
+  ...taken.map((field) => `Cannot be left to its owner: ${field}.`),
+]
+
+/** What somebody set by hand is never undone unasked; where it cannot be kept either, somebody has to decide. */
+const refuseForeign = (
+  { kept, taken }: ForeignFields,
+  { to, conflicts }: Pick<UpgradeOptions, 'to' | 'conflicts'>,
+): void => {
+  const refused = conflicts === 'overwrite' ? [] : conflicts === 'fail' ? [...kept, ...taken] : taken
+  if (refused.length === 0) return
+  throw new Refusal(
+    'blocked',
+    `${refused.length} field${refused.length === 1 ? '' : 's'} of the release have been changed by another manager.`,
+    {
+      why: `${refused.join('; ')}. The release cannot run with them as they are, and they are not undone unasked.`,
+      next: `kubectl airunway upgrade --to ${to} --conflicts overwrite (takes them over), or give them back first`,
+      details: { fields: refused },
+    },
+  )
+}
+
+/** All of it runs: a run from a version to itself would take the place of the one that can be gone back from. */
+const runsAlready = ({ inventory: { installs, shims, crds }, release }: CheckContext): boolean =>
   installs[0]?.version.known === true &&
   installs[0].version.version === release?.version &&
-  installs[0].image === release.controller.pinnedImage
+  installs[0].image === release.controller.pinnedImage &&
+  release.shims.every(({ name, pinnedImage }) => {
+    const live = shims.find((shim) => shim.name === name)
+    return live === undefined || pinnedImage === undefined || live.image === pinnedImage
+  }) &&
+  release.objects.every(
+    ({ role, object }) => role !== 'crd' || isInForce(object as unknown as CustomResourceDefinition, crds),
+  )
+
+/** The schemas of the release are those of the cluster, whichever version is stored. */
+const isInForce = (wanted: CustomResourceDefinition, crds: CrdState[]): boolean => {
+  const live = crds.find(({ name }) => name === wanted.metadata.name)?.object
+  const stored = live === undefined ? undefined : storageVersionOf(live)
+  if (live === undefined || stored === undefined) return false
+  const held = holdStorage(wanted, stored)
+  return held.held && fingerprint(held.crd) === fingerprint(live)
+}
 
 /** Error findings block; all of them are told at once. */
 const refuseIfBlocked = (checked: PreflightReport, to: string): void => {
@@ -108,7 +158,11 @@ const refuseIfBlocked = (checked: PreflightReport, to: string): void => {
   )
 }
 
-const planned = ({ inventory, release }: CheckContext, to: string, checked: PreflightReport): Plan => {
+const planned = (
+  { inventory, release }: CheckContext,
+  { to, conflicts }: Pick<UpgradeOptions, 'to' | 'conflicts'>,
+  checked: PreflightReport,
+): Plan => {
   const [install] = inventory.installs
   if (install === undefined || release === undefined)
     throw new Refusal('blocked', `There is no installation that could be upgraded to ${to}.`, {
@@ -118,6 +172,7 @@ const planned = ({ inventory, release }: CheckContext, to: string, checked: Pref
     inventory,
     install,
     release,
+    conflicts: conflicts === 'overwrite' ? 'overwrite' : 'keep',
     accepted: checked.accepted.map(({ finding, reason }) => ({
       id: finding.id,
       evidenceHash: finding.evidenceHash,

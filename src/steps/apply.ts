@@ -9,6 +9,7 @@ import { ApiError, isConflict } from '../kubernetes/errors.ts'
 import type { AnyObject, CustomResourceDefinition, Secret } from '../kubernetes/objects.ts'
 import { takeOver } from '../kubernetes/ownership.ts'
 import { waitFor } from '../kubernetes/wait.ts'
+import type { ApplyStep } from '../plan/plan.types.ts'
 import { referenceOf } from '../plan/reference.ts'
 import { authorityOf, withCertificateAuthority } from './certificate.ts'
 import { belongsToRelease, conflictsOf, type FieldConflict, withoutField } from './conflicts.ts'
@@ -19,11 +20,15 @@ const FIELD_MANAGER = 'kubectl-airunway'
 const ATTEMPTS = 8
 const ESTABLISHED_SECONDS = 60
 
+type Conflicts = ApplyStep['conflicts']
 type Outcome = 'created' | 'changed' | 'unchanged'
 
 interface Applied {
   outcome: Outcome
+  /** fields left to the manager that owns them */
   kept: FieldConflict[]
+  /** fields taken from the manager that owned them */
+  taken: FieldConflict[]
 }
 
 export const apply: StepHandler<'apply'> = async (step, context) => {
@@ -32,18 +37,25 @@ export const apply: StepHandler<'apply'> = async (step, context) => {
   const authority = authorityOf(secret)
   const outcomes: Record<Outcome, number> = { created: 0, changed: 0, unchanged: 0 }
   const kept: string[] = []
+  const taken: string[] = []
   for (const [index, object] of step.objects.entries()) {
     signal.throwIfAborted()
     context.report(`${index + 1} of ${step.objects.length}: ${object.kind} ${object.metadata.name}`)
     const wanted = authority === undefined ? object : withCertificateAuthority(object, authority)
-    const applied = await applyOne(client, wanted, signal)
+    const applied = await applyOne(client, wanted, step.conflicts, signal)
     outcomes[applied.outcome]++
-    kept.push(
-      ...applied.kept.map(({ field, manager }) => `${object.kind} ${object.metadata.name} ${field} (${manager})`),
-    )
+    const told = ({ field, manager }: FieldConflict): string =>
+      `${object.kind} ${object.metadata.name} ${field} (${manager})`
+    taken.push(...applied.taken.map(told))
+    kept.push(...applied.kept.map(told))
     if (object.kind === 'CustomResourceDefinition') await established(context, object)
   }
-  return { objects: step.objects.length, ...outcomes, ...(kept.length === 0 ? {} : { kept }) }
+  return {
+    objects: step.objects.length,
+    ...outcomes,
+    ...(kept.length > 0 && { kept }),
+    ...(taken.length > 0 && { taken }),
+  }
 }
 
 /**
@@ -51,15 +63,20 @@ export const apply: StepHandler<'apply'> = async (step, context) => {
  * and it is read again. An object that does not exist is created by POST, never by apply, so that a request of a stopped
  * process cannot make it again later.
  */
-export const applyOne = async (client: KubernetesClient, object: AnyObject, signal: AbortSignal): Promise<Applied> => {
+export const applyOne = async (
+  client: KubernetesClient,
+  object: AnyObject,
+  conflicts: Conflicts,
+  signal: AbortSignal,
+): Promise<Applied> => {
   for (let attempt = 1; ; attempt++) {
     const live = await client.find(referenceOf(object), signal)
     try {
       if (live === undefined) {
         await client.create(object, { fieldManager: FIELD_MANAGER, signal })
-        return { outcome: 'created', kept: [] }
+        return { outcome: 'created', kept: [], taken: [] }
       }
-      return await applyOver(client, object, await withOwnership(client, live, signal), signal)
+      return await applyOver(client, object, await withOwnership(client, live, signal), conflicts, signal)
     } catch (error) {
       if (!isConflict(error) || attempt === ATTEMPTS) throw error
       signal.throwIfAborted()
@@ -69,6 +86,8 @@ export const applyOne = async (client: KubernetesClient, object: AnyObject, sign
 
 /** Gives us the fields that an installer's managers own, without changing a value. */
 const withOwnership = async (client: KubernetesClient, live: AnyObject, signal: AbortSignal): Promise<AnyObject> => {
+  // A Secret's data may be an installer's (restored from a file, made by Helm): what we own and do not apply would be wiped.
+  if (live.kind === 'Secret') return live
   const takenOver = takeOver(live, { installers: INSTALLERS, manager: FIELD_MANAGER })
   if (takenOver === undefined) return live
   return client.patch(
@@ -85,6 +104,7 @@ const applyOver = async (
   client: KubernetesClient,
   object: AnyObject,
   live: AnyObject,
+  policy: Conflicts,
   signal: AbortSignal,
 ): Promise<Applied> => {
   const on = (wanted: AnyObject): AnyObject => ({
@@ -99,14 +119,14 @@ const applyOver = async (
     after.metadata.resourceVersion === live.metadata.resourceVersion ? 'unchanged' : 'changed'
   try {
     const after = await client.apply(on(object), { fieldManager: FIELD_MANAGER, signal })
-    return { outcome: outcomeOf(after), kept: [] }
+    return { outcome: outcomeOf(after), kept: [], taken: [] }
   } catch (error) {
     const conflicts = error instanceof ApiError ? conflictsOf(error.causes) : []
     if (conflicts.length === 0) throw error
-    const kept = conflicts.filter(({ field }) => !belongsToRelease(field))
+    const kept = policy === 'overwrite' ? [] : conflicts.filter(({ field }) => !belongsToRelease(field))
     const wanted = kept.reduce((reduced, { field }) => withoutField(reduced, field), object)
     const after = await client.apply(on(wanted), { fieldManager: FIELD_MANAGER, force: true, signal })
-    return { outcome: outcomeOf(after), kept }
+    return { outcome: outcomeOf(after), kept, taken: conflicts.filter((conflict) => !kept.includes(conflict)) }
   }
 }
 

@@ -7,6 +7,7 @@ import { awaitReconcile } from './await-reconcile.ts'
 import { backUp } from './back-up.ts'
 import { compareWithBaseline, noteBaseline } from './baseline.ts'
 import { deleteObjects } from './delete.ts'
+import { moveOwners } from './move-owners.ts'
 import { rollOut } from './roll-out.ts'
 import type { Evidence, StepContext, StepHandler } from './step.types.ts'
 import { withdrawVersion } from './withdraw-version.ts'
@@ -15,6 +16,7 @@ const HANDLERS: { [K in StepKind]: StepHandler<K> } = {
   'back-up': backUp,
   'take-baseline': noteBaseline,
   apply,
+  'move-owners': moveOwners,
   'withdraw-version': withdrawVersion,
   'roll-out': rollOut,
   'await-lease': awaitLease,

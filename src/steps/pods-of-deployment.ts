@@ -2,10 +2,13 @@
 import type { KubernetesClient } from '../kubernetes/client.types.ts'
 import type { Deployment, Pod } from '../kubernetes/objects.ts'
 
+/** A pod that was evicted or has ended stays listed until it is collected, and never works again. */
+const hasEnded = (pod: Pod): boolean => pod.status?.phase === 'Failed' || pod.status?.phase === 'Succeeded'
+
 /** Pods of the Deployment, terminating ones too: a pod that is terminating still works. */
 export const podsOf = async (client: KubernetesClient, deployment: Deployment, signal: AbortSignal): Promise<Pod[]> => {
   const labels = Object.entries(deployment.spec.selector.matchLabels ?? {})
-  return client.list<Pod>(
+  const pods = await client.list<Pod>(
     {
       apiVersion: 'v1',
       kind: 'Pod',
@@ -14,6 +17,7 @@ export const podsOf = async (client: KubernetesClient, deployment: Deployment, s
     },
     { signal },
   )
+  return pods.filter((pod) => !hasEnded(pod))
 }
 
 /** Whether any container of the pod is told to run the image. */

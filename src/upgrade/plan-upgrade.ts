@@ -7,13 +7,15 @@
  * its own proofs. A back-up comes first and the comparison with the baseline last.
  */
 
+import { isSuperset } from '../crds/superset.ts'
 import { holdStorage, storageVersionOf } from '../crds/versions.ts'
 import type { Install, Inventory } from '../installation/inventory.types.ts'
 import type { AnyObject, CustomResourceDefinition, ObjectReference } from '../kubernetes/objects.ts'
 import { sealed } from '../plan/hash.ts'
 import { type DraftStep, numbered } from '../plan/numbering.ts'
+import { moveOwnersSteps } from '../plan/owners.ts'
 import type { Plan, WorkloadTarget } from '../plan/plan.types.ts'
-import { referenceOf } from '../plan/reference.ts'
+import { keyOf, referenceOf } from '../plan/reference.ts'
 import type { Planned, Refused } from '../plan/refused.types.ts'
 import {
   admissionStep,
@@ -33,17 +35,25 @@ export interface UpgradeInput {
   release: Release
   /** findings that were accepted: they are part of what was decided on */
   accepted?: NonNullable<Plan['accepted']>
+  /** what becomes of fields that another manager owns */
+  conflicts?: 'keep' | 'overwrite'
 }
 
 interface DefinitionHop {
   wanted: AnyObject
   /** version that objects stay stored in */
   stored: string
+  /** version to read objects with before the CRD changes: the stored one, where it is served */
+  readable: string
   served: string[]
+  /** versions that are served now and not by the release */
+  ending: string[]
   /** versions that are on the cluster and not in the release */
   leaving: string[]
   /** the release ends the conversion webhook */
   endsConversion: boolean
+  /** why what runs now could not read what the CRD then stores */
+  noWayBack: string | undefined
 }
 
 /** Plans the way from what runs to the release, or says why there is none. */
@@ -89,16 +99,37 @@ const definitionHop = (
     definition: {
       wanted: held.crd as unknown as AnyObject,
       stored,
+      readable: readableIn(
+        stored,
+        (live?.versions ?? []).filter((version) => version.served).map(({ name }) => name),
+      ),
       served,
+      ending: (live?.versions ?? [])
+        .filter((version) => version.served && !served.includes(version.name))
+        .map(({ name }) => name),
       leaving: (live?.versions ?? []).map(({ name }) => name).filter((name) => !names.has(name)),
       endsConversion: live?.conversion === 'Webhook' && crd.spec.conversion?.strategy !== 'Webhook',
+      noWayBack: live?.object === undefined ? undefined : whyNoWayBack(held.crd, live.object),
     },
   }
 }
 
+/** A rollback keeps the CRD, without what the release added: is that still all that the running release needs? */
+const whyNoWayBack = (wanted: CustomResourceDefinition, live: CustomResourceDefinition): string | undefined => {
+  const { superset, differences } = isSuperset(wanted, live)
+  const [first] = differences
+  if (superset || first === undefined) return undefined
+  return `${live.metadata.name} ${first.version} ${first.path}: ${first.what}`
+}
+
+/** A version that is stored need not be served. */
+const readableIn = (stored: string, served: string[]): string =>
+  served.includes(stored) ? stored : (served[0] ?? stored)
+
 const assemble = (input: UpgradeInput, definitions: DefinitionHop[], models: DefinitionHop, shims: ShimHop[]) => {
   const { install, release, inventory } = input
-  const workloads = workloadTarget(release, models.stored)
+  const before = workloadTarget(release, models.readable)
+  const workloads = workloadTarget(release, readableIn(models.stored, models.served))
   const probed = workloadTarget(release, storageVersionOf(crdOf(release, models)) ?? models.stored)
   const controller: LedDeployment = {
     title: 'the controller',
@@ -107,16 +138,25 @@ const assemble = (input: UpgradeInput, definitions: DefinitionHop[], models: Def
     image: release.controller.pinnedImage,
     lease: release.product.controller.lease,
   }
+  const moved = moveOwnersSteps(before, models.ending, readableIn(models.stored, models.served))
   const steps: DraftStep[] = [
-    ...opening(release, workloads, definitions, shims),
+    ...opening(release, before, definitions, shims),
+    ...moved,
     ...definitionSteps(release, definitions),
-    { kind: 'apply', title: 'Update the controller', objects: objectsOf(release, 'controller', 'other') },
+    {
+      kind: 'apply',
+      title: 'Update the controller',
+      objects: objectsOf(release, 'controller', 'other'),
+      conflicts: 'keep',
+    },
     rollOutStep(controller),
     ...webhookSteps(release),
     leaseStep('Hand over the Lease', [controller]),
     admissionStep(probed, models.served),
     reconcileStep(workloads),
     ...shims.flatMap((shim) => shimSteps(shim, workloads)),
+    // What the old shims created until they went names the old version again.
+    ...moved,
     {
       kind: 'compare-baseline',
       title: 'Compare the workloads',
@@ -134,9 +174,30 @@ const assemble = (input: UpgradeInput, definitions: DefinitionHop[], models: Def
     tierReason:
       'the Deployments are updated where they are; old and new share one Lease, so one of them reconciles at a time',
     notes: [...interruptions(definitions), ...shimNotes(inventory, release)],
+    wayBack: wayBackOf(definitions, install),
+    ...runningUnderMovingTag(install),
     ...(input.accepted && input.accepted.length > 0 ? { accepted: input.accepted } : {}),
-    steps: numbered(steps),
+    steps: numbered(
+      steps.map((step) => (step.kind === 'apply' ? { ...step, conflicts: input.conflicts ?? 'keep' } : step)),
+    ),
   })
+}
+
+const wayBackOf = (definitions: DefinitionHop[], install: Install): Plan['wayBack'] => {
+  const why = definitions.find(({ noWayBack }) => noWayBack !== undefined)?.noWayBack
+  if (why !== undefined) return { possible: false, why }
+  const lost = !install.version.known && runningUnderMovingTag(install).running === undefined
+  return lost
+    ? { possible: false, why: `${install.image} names no version, and no digest of it is known` }
+    : { possible: true }
+}
+
+/** A tag that moves may be another version by the time of a rollback: the digest that runs now is kept. */
+const runningUnderMovingTag = ({ version, deployment, pods }: Install): Pick<Plan, 'running'> => {
+  const digest = pods.find(({ ready, imageID }) => ready && imageID.includes('@sha256:'))?.imageID
+  return version.known || digest === undefined
+    ? {}
+    : { running: { [keyOf(deployment)]: digest.replace(/^.*:\/\//, '') } }
 }
 
 const crdOf = (release: Release, hop: DefinitionHop): CustomResourceDefinition =>
@@ -164,9 +225,9 @@ const opening = (
     kind: 'back-up',
     title: 'Back up',
     objects: [...objectsOf(release, ...ALL_ROLES), ...shims.flatMap(({ objects }) => objects)].map(referenceOf),
-    collections: definitions.map(({ wanted, stored }) => {
+    collections: definitions.map(({ wanted, readable }) => {
       const { spec } = wanted as unknown as CustomResourceDefinition
-      return { apiVersion: `${spec.group}/${stored}`, kind: spec.names.kind }
+      return { apiVersion: `${spec.group}/${readable}`, kind: spec.names.kind }
     }),
   },
   { kind: 'take-baseline', title: 'Note the workloads', workloads },
@@ -186,7 +247,7 @@ const ALL_ROLES: ObjectRole[] = [
 ]
 
 const applySteps = (title: string, objects: AnyObject[]): DraftStep[] =>
-  objects.length === 0 ? [] : [{ kind: 'apply', title, objects }]
+  objects.length === 0 ? [] : [{ kind: 'apply', title, objects, conflicts: 'keep' }]
 
 const certificateOf = (release: Release): ObjectReference => ({
   apiVersion: 'v1',
@@ -212,6 +273,7 @@ const definitionSteps = (release: Release, definitions: DefinitionHop[]): DraftS
       kind: 'apply',
       title: 'Update CRDs, storage held',
       objects: definitions.map(({ wanted }) => wanted),
+      conflicts: 'keep',
       certificate: certificateOf(release),
     },
   ]
@@ -220,7 +282,15 @@ const definitionSteps = (release: Release, definitions: DefinitionHop[]): DraftS
 const webhookSteps = (release: Release): DraftStep[] => {
   const objects = objectsOf(release, 'webhookConfiguration')
   if (objects.length === 0) return []
-  return [{ kind: 'apply', title: 'Update webhook configurations', objects, certificate: certificateOf(release) }]
+  return [
+    {
+      kind: 'apply',
+      title: 'Update webhook configurations',
+      objects,
+      conflicts: 'keep',
+      certificate: certificateOf(release),
+    },
+  ]
 }
 
 const shimSteps = ({ name, objects, led }: ShimHop, workloads: WorkloadTarget): DraftStep[] => [

@@ -135,6 +135,7 @@ describe.skipIf(!clusterTestsPossible().possible)('refused', () => {
   test('Ctrl-C in the middle leaves a run that is explained, goes on, or goes back', { timeout: 180_000 }, async () => {
     const running = startPlugin(['upgrade', '--to', 'v0.2.0', '--yes'], env)
     await eventually(() => /\[5\/\d+\]/.test(running.stderr()), { timeout: 60_000 })
+    expectRefused(await plugin(['upgrade', '--to', 'v0.2.0', '--yes'], env), 5, /Another run holds the lock/)
     running.process.kill('SIGINT')
     const ended = await running.ended
     expect(ended.code).toBe(130)

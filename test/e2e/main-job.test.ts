@@ -1,7 +1,7 @@
 /** The main job as an operator does it: look, upgrade, look again, go back; and what the API server saw of it. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { takeBaseline } from '../../src/gates/undisturbed.ts'
-import type { AnyObject, CustomResourceDefinition, Deployment, Lease, Pod } from '../../src/kubernetes/objects.ts'
+import type { CustomResourceDefinition, Deployment, Lease, Pod } from '../../src/kubernetes/objects.ts'
 import type { WorkloadTarget } from '../../src/plan/plan.types.ts'
 import type { RunReport } from '../../src/services/run-report.types.ts'
 import {
@@ -12,22 +12,10 @@ import {
 } from '../support/control-plane.ts'
 import { plugin } from '../support/packed-plugin.ts'
 import { schemaErrors } from '../support/schemas.ts'
+import { writtenObjects } from '../support/written-objects.ts'
 
 const SYSTEM = 'kubeairunway-system'
 const MODELS = 'modeldeployments.kubeairunway.ai'
-
-const RELEASE_KINDS: [string, string, string?][] = [
-  ['apps/v1', 'Deployment', SYSTEM],
-  ['v1', 'Service', SYSTEM],
-  ['v1', 'ServiceAccount', SYSTEM],
-  ['v1', 'Secret', SYSTEM],
-  ['rbac.authorization.k8s.io/v1', 'Role', SYSTEM],
-  ['rbac.authorization.k8s.io/v1', 'RoleBinding', SYSTEM],
-  ['rbac.authorization.k8s.io/v1', 'ClusterRole'],
-  ['rbac.authorization.k8s.io/v1', 'ClusterRoleBinding'],
-  ['admissionregistration.k8s.io/v1', 'MutatingWebhookConfiguration'],
-  ['admissionregistration.k8s.io/v1', 'ValidatingWebhookConfiguration'],
-]
 
 const workloads: WorkloadTarget = {
   apiVersion: 'kubeairunway.ai/v1alpha1',
@@ -58,15 +46,6 @@ describe.skipIf(!clusterTestsPossible().possible)('v0.1.0 to v0.2.0 and back', (
     return all.map(({ spec }) => spec.template.spec.containers[0]?.image?.split('/').at(-1) ?? '').toSorted()
   }
 
-  /** Everything of the release but the CRDs, as somebody wrote it: what a rollback has to bring back. */
-  const written = async (): Promise<Record<string, unknown>> => {
-    const found: Record<string, unknown> = {}
-    for (const [apiVersion, kind, namespace] of RELEASE_KINDS)
-      for (const object of await cluster.client.list({ apiVersion, kind, ...(namespace && { namespace }) }))
-        if (object.metadata.name.startsWith('kubeairunway-')) found[`${kind} ${object.metadata.name}`] = reduced(object)
-    return found
-  }
-
   beforeAll(async () => {
     cluster = await startControlPlane({ scenario: 'healthy' })
   }, 180_000)
@@ -77,7 +56,7 @@ describe.skipIf(!clusterTestsPossible().possible)('v0.1.0 to v0.2.0 and back', (
     const { env, client } = cluster
     const before = await children()
     expect(before.filter(({ kind }) => kind === 'Pod').length).toBeGreaterThanOrEqual(7)
-    const objects = await written()
+    const objects = await writtenObjects(client)
     expect(Object.keys(objects).length).toBeGreaterThan(20)
     const oldPod = await leader(cluster)
 
@@ -118,7 +97,7 @@ describe.skipIf(!clusterTestsPossible().possible)('v0.1.0 to v0.2.0 and back', (
     expect(await images()).toEqual(['controller:0.1.0', 'kaito-provider:0.1.0', 'kuberay-provider:0.1.0'])
     expect(await versions()).toEqual(['v1alpha1 served stored', 'conversion None', 'storedVersions v1alpha1'])
     expect(await children()).toEqual(before)
-    expect(await written()).toEqual(objects)
+    expect(await writtenObjects(client)).toEqual(objects)
     reconciledInTurn(cluster.auditEvents(isReconcile), newPod, await leader(cluster))
 
     const runs = await plugin(['history', '-o', 'json'], env)
@@ -134,12 +113,6 @@ describe.skipIf(!clusterTestsPossible().possible)('v0.1.0 to v0.2.0 and back', (
     expect(await plugin(['preflight'], env)).toMatchObject({ code: 0 })
   })
 })
-
-/** Without what the server keeps for itself. */
-const reduced = ({ metadata, status: _status, ...object }: AnyObject): unknown => {
-  const { 'deployment.kubernetes.io/revision': _revision, ...annotations } = metadata.annotations ?? {}
-  return { ...object, labels: metadata.labels, annotations }
-}
 
 const leader = async ({ client }: ControlPlane): Promise<string> => {
   const lease = await client.get<Lease>({

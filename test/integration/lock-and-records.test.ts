@@ -25,6 +25,7 @@ const plan = sealed({
   tier: 'in-place',
   tierReason: 'test',
   notes: [],
+  wayBack: { possible: true },
   steps: [],
 })
 const head = { by: 'tester', now: new Date('2026-11-22T12:00:00Z') }
@@ -117,6 +118,40 @@ describe.skipIf(!clusterTestsPossible().possible)('records', () => {
     await journal.keep('backup', value)
     await cluster.client.delete({ apiVersion: 'v1', kind: 'Secret', namespace, name: 'run-1-backup-1' })
     expect(await readKept(cluster.client, namespace, 1, 'backup')).toBeUndefined()
+  })
+
+  test('what a deleted journal left behind is no back-up of the next run', async () => {
+    const namespace = await fresh()
+    await (await beginRun(cluster.client, namespace, plan, head)).keep('backup', { of: 'the first' })
+    await cluster.client.delete({ apiVersion: 'v1', kind: 'Secret', namespace, name: 'run-1' })
+    const next = await beginRun(cluster.client, namespace, plan, head)
+    expect(next.summary.number).toBe(1)
+    expect(await next.kept('backup')).toBeUndefined()
+  })
+
+  test('a damaged record is named, and nothing is made of it', async () => {
+    const namespace = await fresh()
+    await beginRun(cluster.client, namespace, plan, head)
+    const record = { apiVersion: 'v1', kind: 'Secret', namespace, name: 'run-1' }
+    await cluster.client.patch(record, { data: { journal: 'AAAA' } }, { type: 'merge' })
+    await expect(openRun(cluster.client, namespace, 1)).rejects.toThrow('The record run-1 is damaged.')
+    await cluster.client.patch(
+      record,
+      { metadata: { annotations: { 'cli.airunway.ai/summary': '{' } } },
+      { type: 'merge' },
+    )
+    await expect(listRuns(cluster.client, namespace)).rejects.toThrow('The record run-1 is damaged.')
+  })
+
+  test('a holder that was stopped past its lease notices before it writes', async () => {
+    const namespace = await fresh()
+    let ahead = 0
+    const lock = await Lock.acquire(cluster.client, namespace, { now: () => new Date(Date.now() + ahead) })
+    lock.check()
+    ahead = 31_000
+    expect(() => lock.check()).toThrow(LockHeld)
+    expect(lock.lost.aborted).toBe(true)
+    await lock.release()
   })
 
   test('the newest ten runs are kept, with all their records', async () => {

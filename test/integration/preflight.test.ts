@@ -6,9 +6,10 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { AnyObject } from '../../src/kubernetes/objects.ts'
+import type { PreflightReport } from '../../src/preflight/report.types.ts'
 import { silentProgress } from '../../src/report/progress.ts'
 import { type PreflightOptions, preflight } from '../../src/services/preflight.ts'
-import { type ControlPlane, clusterTestsPossible, startControlPlane } from '../support/control-plane.ts'
+import { type ControlPlane, clusterTestsPossible, eventually, startControlPlane } from '../support/control-plane.ts'
 
 const { possible, reason } = clusterTestsPossible()
 if (!possible) process.stderr.write(`the cluster tests of preflight are skipped: ${reason}\n`)
@@ -53,6 +54,8 @@ async function registerNode(plane: ControlPlane, name: string, kubeletVersion: s
 }
 
 const node_ = (name: string) => ({ apiVersion: 'v1', kind: 'Node', name })
+
+const kaito_ = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'kaito-workspace', namespace: 'kaito-workspace' }
 
 const emptyNodeInfo = {
   machineID: '',
@@ -148,11 +151,49 @@ describe.skipIf(!possible)('a healthy cluster', () => {
     expect(await found(plane)).toEqual([])
   })
 
+  test('an operator that is scaled to 0 does not run, whatever its version', async () => {
+    const scale = (replicas: number) => plane.client.patch(kaito_, { spec: { replicas } }, { type: 'merge' })
+    await scale(0)
+    await eventually(async () => (await found(plane)).includes('error operator-not-ready'))
+    await scale(1)
+    await eventually(async () => (await found(plane)).length === 0)
+    expect(await found(plane)).toEqual([])
+  })
+
   test('a user without the rights is told what could not be read, and nothing false', async () => {
     const kubeconfig = await plane.kubeconfigFor({ name: 'viewer', view: true })
     const report = await look(plane, { connection: { kubeconfig } })
     expect(new Set(report.findings.map(({ id }) => id))).toEqual(new Set(['unreadable']))
     expect(report.verdict).toBe('blocked')
+    // view has neither Nodes nor CRDs, nor the objects of CRDs
+    const ofStatus = (status: string) =>
+      report.checks.filter((check) => check.status === status).map(({ ids }) => ids.at(0))
+    expect(ofStatus('passed')).toEqual(['no-installation', 'kubernetes-older-than-supported', 'kubernetes-end-of-life'])
+    expect(ofStatus('unknown')).toContain('kubelet-too-old')
+    expect(ofStatus('unknown')).toContain('operator-crd-version-not-served')
+  })
+
+  test('nobody sees nothing pass but what everybody may read', async () => {
+    const ended = await run(plane, ['preflight', '--as', 'nobody', '--to', 'v0.2.0', '-o', 'json'])
+    const { checks, verdict } = JSON.parse(ended.stdout) as PreflightReport
+    expect(ended.code).toBe(3)
+    expect(verdict).toBe('blocked')
+    expect(checks.filter(({ status }) => status === 'passed').map(({ ids }) => ids[0])).toEqual([
+      'kubernetes-end-of-life',
+    ])
+    const { stdout } = await run(plane, ['preflight', '--as', 'nobody'])
+    expect(stdout).toMatch(/^\? +Provider operators +0\/5 checks passed$/m)
+  })
+
+  test('what it says to type next goes to the same cluster and the same files', async () => {
+    const elsewhere = { ...plane, env: { ...plane.env, KUBECONFIG: '/dev/null', AIRUNWAY_RELEASES: '' } }
+    const source = join(plane.releases, 'v0.2.0')
+    const flags = ['--kubeconfig', plane.kubeconfig, '--source', source, '--accept', 'kubelet-too-old=gone soon']
+    const ended = await run(elsewhere, ['preflight', ...flags, '--to', 'v0.2.0', '-o', 'json'])
+    const { next } = JSON.parse(ended.stdout) as PreflightReport
+    expect(next).toBe(
+      `kubectl airunway upgrade --to v0.2.0 --kubeconfig ${plane.kubeconfig} --source ${source} --accept 'kubelet-too-old=gone soon'`,
+    )
   })
 
   test('the program ends with the code of the verdict', async () => {

@@ -133,11 +133,19 @@ describe.skipIf(missing || !clusterTestsPossible().possible)('the real release f
     expect(before.certificate?.['ca.crt']).toBeTruthy()
     expect(before.authorities).not.toContain(undefined)
 
-    const checked = await upgrade(request(), { to: 'v0.5.0', source: `${upstream}v0.5.0`, dryRun: true }).catch(
-      (error: unknown) => error,
-    )
+    const checked = await upgrade(request(), {
+      to: 'v0.5.0',
+      source: `${upstream}v0.5.0`,
+      conflicts: 'keep',
+      dryRun: true,
+    }).catch((error: unknown) => error)
     expect(checked).toMatchObject({ outcome: 'planned' })
-    const done = await upgrade(request(), { to: 'v0.5.0', source: `${upstream}v0.5.0`, dryRun: false })
+    const done = await upgrade(request(), {
+      to: 'v0.5.0',
+      source: `${upstream}v0.5.0`,
+      conflicts: 'keep',
+      dryRun: false,
+    })
     if (done.outcome !== 'ran') throw new Error(done.outcome)
     expect(done.report.run).toMatchObject({ from: 'v0.4.0', to: 'v0.5.0', state: 'succeeded' })
     expect(applied(done.report)).toBe(25)

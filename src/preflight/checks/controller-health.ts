@@ -9,6 +9,7 @@ export const check: ClusterCheck = {
   ids: ['controller-version-unknown', 'controller-not-ready', 'controller-no-leader'],
   group: 'installation',
   title: 'the controller is ready, holds its Lease, and its version is known',
+  reads: ['deployments', 'leases'],
   needs: 'cluster',
   run: (context) =>
     // of several, one has to be stopped: nothing may advise to start it again

@@ -8,6 +8,7 @@ export const check: ClusterCheck = {
   ids: ['crd-missing', 'crd-terminating'],
   group: 'crds',
   title: 'the CRDs are there and none is being deleted',
+  reads: ['deployments', 'crds'],
   needs: 'cluster',
   run({ inventory }) {
     const wanted = inventory.installs.flatMap(({ product }) => Object.values(product.crds))

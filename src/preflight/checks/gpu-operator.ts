@@ -1,13 +1,14 @@
 /** GPU workloads of providers that need the NVIDIA GPU operator. */
-import type { CheckContext, ClusterCheck } from '../check.types.ts'
+import type { ClusterCheck } from '../check.types.ts'
 import { finding } from '../finding.ts'
-import { operatorTitle, providerMinimums, workloadsOf } from '../subject.ts'
+import { gpuProviders, operatorTitle } from '../subject.ts'
 import { couldRead } from '../unread.ts'
 
 export const check: ClusterCheck = {
   ids: ['gpu-operator-missing'],
   group: 'operators',
   title: 'GPU workloads have the GPU operator that their provider needs',
+  reads: ['deployments', 'workloads'],
   needs: 'cluster',
   run(context) {
     const { inventory } = context
@@ -37,11 +38,4 @@ export const check: ClusterCheck = {
       }),
     ]
   },
-}
-
-function gpuProviders(context: CheckContext): string[] {
-  return providerMinimums(context)
-    .filter(({ gpuOperator }) => gpuOperator === true)
-    .map(({ provider }) => provider)
-    .filter((provider) => workloadsOf(context.inventory, provider).some(({ gpu }) => gpu))
 }

@@ -9,6 +9,7 @@ export const check: ClusterCheck = {
   ids: ['no-installation', 'two-installs'],
   group: 'installation',
   title: 'one controller is installed',
+  reads: ['deployments'],
   needs: 'cluster',
   run(context) {
     const { installs } = context.inventory

@@ -10,6 +10,7 @@ export const check: ClusterCheck = {
   ids: ['kube-proxy-too-old', 'kube-proxy-newer-than-server'],
   group: 'kubernetes',
   title: 'kube-proxy is within the version skew of the API server',
+  reads: ['nodes'],
   needs: 'cluster',
   run: ({ inventory }) => inventory.nodes.flatMap((node) => judge(node, inventory.server)),
 }

@@ -10,6 +10,7 @@ export const check: ClusterCheck = {
   ids: ['kubelet-too-old', 'kubelet-newer-than-server'],
   group: 'kubernetes',
   title: 'kubelets are within the version skew of the API server',
+  reads: ['nodes'],
   needs: 'cluster',
   run: ({ inventory }) => inventory.nodes.flatMap((node) => judge(node, inventory.server)),
 }

@@ -3,12 +3,14 @@ import { fitMinor } from '../../releases/compatibility.ts'
 import type { CheckContext, ClusterCheck } from '../check.types.ts'
 import { finding } from '../finding.ts'
 import type { Finding } from '../finding.types.ts'
-import { acceptCommand, compatibilityOf, versionInQuestion } from '../subject.ts'
+import { acceptCommand } from '../own-command.ts'
+import { compatibilityOf, versionInQuestion } from '../subject.ts'
 
 export const check: ClusterCheck = {
   ids: ['kubernetes-older-than-supported', 'kubernetes-newer-than-tested', 'kubernetes-no-matrix-row'],
   group: 'kubernetes',
   title: 'Kubernetes is a version that the controller was tested with',
+  reads: ['deployments'],
   needs: 'cluster',
   run(context) {
     const version = versionInQuestion(context)

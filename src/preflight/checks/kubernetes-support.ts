@@ -7,6 +7,7 @@ export const check: ClusterCheck = {
   ids: ['kubernetes-end-of-life', 'kubernetes-support-unknown'],
   group: 'kubernetes',
   title: 'Kubernetes is still maintained',
+  reads: [],
   needs: 'cluster',
   run({ inventory, kubernetesSupport, today }) {
     const minor = `${inventory.server.major}.${inventory.server.minor}`

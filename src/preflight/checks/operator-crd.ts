@@ -10,6 +10,7 @@ export const check: ClusterCheck = {
   ids: ['operator-crd-version-not-served', 'crd-missing'],
   group: 'operators',
   title: 'the operators serve the API versions that the shims write',
+  reads: ['deployments', 'crds', 'workloads'],
   needs: 'cluster',
   run(context) {
     const { inventory } = context

@@ -9,6 +9,7 @@ export const check: ClusterCheck = {
   ids: ['operator-missing'],
   group: 'operators',
   title: 'every provider in use has its operator',
+  reads: ['deployments', 'workloads'],
   needs: 'cluster',
   run(context) {
     const { inventory } = context

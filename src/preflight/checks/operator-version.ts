@@ -4,7 +4,8 @@ import { fitMinimum, fitRange, type RangeFit } from '../../releases/compatibilit
 import type { CheckContext, ClusterCheck } from '../check.types.ts'
 import { finding } from '../finding.ts'
 import type { Finding } from '../finding.types.ts'
-import { acceptCommand, compatibilityOf, inUse, operatorTitle } from '../subject.ts'
+import { acceptCommand } from '../own-command.ts'
+import { compatibilityOf, inUse, operatorTitle } from '../subject.ts'
 
 /** What one source wants of one operator. */
 interface Demand {
@@ -17,6 +18,7 @@ export const check: ClusterCheck = {
   ids: ['operator-below-minimum', 'operator-newer-than-tested', 'operator-version-unknown'],
   group: 'operators',
   title: 'provider operators have versions that the controller was tested with',
+  reads: ['deployments', 'workloads'],
   needs: 'cluster',
   run: (context) => context.inventory.operators.flatMap((operator) => judge(operator, context)),
 }

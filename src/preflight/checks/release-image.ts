@@ -6,6 +6,7 @@ export const check: ReleaseCheck = {
   ids: ['controller-image-rewritten'],
   group: 'release',
   title: 'the manifest of the release names the image that will run',
+  reads: [],
   needs: 'release',
   run({ release }) {
     const { image, pinnedImage, ref } = release.controller

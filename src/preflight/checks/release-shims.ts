@@ -7,6 +7,7 @@ export const check: ReleaseCheck = {
   ids: ['shim-stays'],
   group: 'release',
   title: 'the images of all installed shims are known for the release',
+  reads: ['deployments'],
   needs: 'release',
   run: (context) =>
     context.inventory.shims.flatMap((shim) => {

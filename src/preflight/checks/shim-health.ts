@@ -12,6 +12,7 @@ export const check: ClusterCheck = {
   ids: ['shim-not-ready', 'shim-heartbeat-stale', 'provider-config-not-ready'],
   group: 'installation',
   title: 'the shims are ready and their heartbeats are fresh',
+  reads: ['deployments', 'providerConfigs'],
   needs: 'cluster',
   run: (context) =>
     context.inventory.shims.flatMap((shim) => [

@@ -11,6 +11,7 @@ export const check: ReleaseCheck = {
   ids: ['stored-version-dropped'],
   group: 'crds',
   title: 'the release keeps every version that objects may be stored in',
+  reads: ['crds'],
   needs: 'release',
   run: (context) =>
     context.release.objects

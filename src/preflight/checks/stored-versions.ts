@@ -9,6 +9,7 @@ export const check: ClusterCheck = {
   ids: ['stored-version-unserved', 'stored-versions-not-trimmed'],
   group: 'crds',
   title: 'objects are stored in one version only',
+  reads: ['crds'],
   needs: 'cluster',
   run: (context) => context.inventory.crds.flatMap((crd) => judge(crd, context)),
 }

@@ -10,6 +10,7 @@ export const check: ClusterCheck = {
   ids: ['unreadable'],
   group: 'installation',
   title: 'everything that the checks look at could be read',
+  reads: [],
   needs: 'cluster',
   run({ inventory }) {
     // one missing right can hide many things: told once, with all of them

@@ -9,6 +9,7 @@ export const check: ClusterCheck = {
   ids: ['workloads-not-running', 'workload-deletion-paused'],
   group: 'installation',
   title: 'no ModelDeployment has failed or hangs in its deletion',
+  reads: ['workloads'],
   needs: 'cluster',
   run: (context) =>
     context.inventory.workloads.flatMap((workload) => [...failed(workload, context), ...hanging(workload, context)]),

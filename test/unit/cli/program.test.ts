@@ -47,6 +47,7 @@ describe.concurrent('a command that fails', () => {
     ['unauthenticated', 1, /credentials are expired or wrong/],
     ['refused', 1, /connection refused/],
     ['configuration', 2, /no such context\n {2}next: kubectl config get-contexts/],
+    ['plugin', 1, /^error: the credential plugin x failed[^]*does not know us[^]*log in again/],
     ['forbidden', 3, /does not allow this[^]*nodes is forbidden/],
     ['locked', 5, /^error: Another run holds the lock\.\n {2}why: {2}It is alive\.\n {2}next: wait\n$/],
     ['bug', 1, /undefined is not a function[^]*AIRUNWAY_DEBUG/],

@@ -1,3 +1,6 @@
+import { spawnSync } from 'node:child_process'
+import { closeSync, existsSync, openSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { loadCommand } from '../../../src/cli/command-table.ts'
 import { compileCacheDirectory } from '../../../src/cli/compile-cache.ts'
@@ -42,4 +45,15 @@ describe('exit codes', () => {
 
 test('a module without a command is refused', async () => {
   await expect(loadCommand({ odd: async () => ({ text: 'x' }) }, 'odd')).rejects.toThrow('exports no command')
+})
+
+test.skipIf(!existsSync('/dev/full'))('a result that could not be written is none: exit 1', () => {
+  const program = join(import.meta.dirname, '../../../bin/kubectl-airunway.ts')
+  const full = openSync('/dev/full', 'w')
+  try {
+    const { status } = spawnSync(process.execPath, [program, 'explain'], { stdio: ['ignore', full, 'pipe'] })
+    expect(status).toBe(ExitCode.failed)
+  } finally {
+    closeSync(full)
+  }
 })

@@ -35,6 +35,12 @@ test.each([
   expect(nudgeOf(model(status))).toEqual({ metadata: { uid: 'u' }, status: { observedGeneration: 0 } })
 })
 
+test('what an earlier nudge took away and nobody restored is still waited for', () => {
+  const nudged = model({ phase: 'Running', observedGeneration: 0, provider: { resourceName: 'm', resourceKind: null } })
+  expect(expects(nudged).resourceKind).toBeDefined()
+  expect(stillMissing(nudged, expects(nudged))).toBe('controller')
+})
+
 describe('stillMissing', () => {
   const awaited = expects(model(running))
   test.each([

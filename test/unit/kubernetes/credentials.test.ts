@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { idToken } from '../../../src/kubernetes/auth-provider.ts'
 import { connect, connectInCluster } from '../../../src/kubernetes/connect.ts'
-import { credentialSource } from '../../../src/kubernetes/credentials.ts'
-import { ConfigurationError } from '../../../src/kubernetes/errors.ts'
+import { credentialSource, impersonationHeaders } from '../../../src/kubernetes/credentials.ts'
+import { ConfigurationError, CredentialError } from '../../../src/kubernetes/errors.ts'
 import { type ExecResult, isInteractive, parseExecCredential } from '../../../src/kubernetes/exec-plugin.ts'
 import { stage } from './story.ts'
 import { type Seen, status, type TestServer } from './tls-server.ts'
@@ -186,7 +186,6 @@ describe('an exec plugin', () => {
   })
   test.each([
     ['is missing', { command: 'no-such-plugin' }, 'the credential plugin no-such-plugin was not found'],
-    ['fails', { command: 'false' }, 'the credential plugin false failed with exit code 1'],
     ['needs a terminal', { command: 'true', interactiveMode: 'Always' }, 'needs a terminal, and there is none'],
     [
       'speaks an old version',
@@ -199,6 +198,15 @@ describe('an exec plugin', () => {
     const client = await connectWith('https://127.0.0.1:1', exec)
     const error = await client.get(ref).catch((thrown: unknown) => thrown)
     expect(error).toBeInstanceOf(ConfigurationError)
+    expect(String(error)).toContain(message)
+  })
+  test.each([
+    ['fails', 'exit 3', 'failed with exit code 3'],
+    ['is killed', 'kill -9 $$', 'was ended by SIGKILL'],
+  ])('that %s is no wrong configuration: the login has ended, mostly', async (_, more, message) => {
+    const client = await connectWith('https://127.0.0.1:1', { command: plugin(numbered, more) })
+    const error = await client.get(ref).catch((thrown: unknown) => thrown)
+    expect(error).toBeInstanceOf(CredentialError)
     expect(String(error)).toContain(message)
   })
   test('that is missing tells how to get it', async () => {
@@ -218,6 +226,26 @@ describe('an exec plugin', () => {
       'no time',
       { kind: 'ExecCredential', apiVersion: v1, status: { token: 't', expirationTimestamp: 'soon' } },
       'that is no time',
+    ],
+    [
+      'a token of digits',
+      { kind: 'ExecCredential', apiVersion: v1, status: { token: 12 } },
+      'a token that is no string',
+    ],
+    [
+      'a token in a list',
+      { kind: 'ExecCredential', apiVersion: v1, status: { token: ['t'] } },
+      'a token that is no string',
+    ],
+    [
+      'a certificate that is no text',
+      { kind: 'ExecCredential', apiVersion: v1, status: { clientCertificateData: {}, clientKeyData: 'k' } },
+      'a clientCertificateData that is no string',
+    ],
+    [
+      'a time in seconds',
+      { kind: 'ExecCredential', apiVersion: v1, status: { token: 't', expirationTimestamp: 1 } },
+      'expirationTimestamp that is no string',
     ],
   ])('whose answer is %s', (_, answer, message) => {
     expect(() => parseExecCredential(JSON.stringify(answer), { apiVersion: v1, command: 'p' })).toThrow(message)
@@ -268,6 +296,26 @@ describe('the life of a plugin’s credential', () => {
     await expect(source.current()).rejects.toThrow('broken')
     broken = false
     expect((await source.current()).headers).toEqual({ authorization: 'Bearer t' })
+  })
+})
+
+describe('impersonation', () => {
+  test.each([
+    ['a user', { as: 'a\nb' }],
+    ['a user beyond Latin 1', { as: '\u674e' }],
+    ['a uid', { as: 'a', asUid: '\r' }],
+    ['a group', { as: 'a', asGroups: ['g', 'h\n'] }],
+    ['an extra value', { as: 'a', asUserExtra: { scopes: ['\u0000'] } }],
+  ])('of %s that no header can carry', (_, user) => {
+    expect(() => impersonationHeaders({ name: 'u', ...user })).toThrow(ConfigurationError)
+  })
+  test('of names with blanks and umlauts', () => {
+    const user = { name: 'u', as: 'J\u00f6rg A.', asGroups: ['system:masters'], asUserExtra: { 'a/b': ['c d'] } }
+    expect(impersonationHeaders(user)).toEqual({
+      'impersonate-user': 'J\u00f6rg A.',
+      'impersonate-group': ['system:masters'],
+      'impersonate-extra-a%2fb': ['c d'],
+    })
   })
 })
 

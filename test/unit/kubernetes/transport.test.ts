@@ -9,6 +9,7 @@ import { gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import type { ConnectionFlags } from '../../../src/kubernetes/client.types.ts'
 import { connect } from '../../../src/kubernetes/connect.ts'
+import { connectionFailure } from '../../../src/kubernetes/connection-failure.ts'
 import { ConnectionError } from '../../../src/kubernetes/errors.ts'
 import { tlsSettings } from '../../../src/kubernetes/tls-settings.ts'
 import { startProxy } from './connect-proxy.ts'
@@ -68,7 +69,9 @@ describe('trust', () => {
     await once(server, 'listening')
     on.onEnd(() => server.close())
     const client = await on.connectTo(`https://127.0.0.1:${(server.address() as AddressInfo).port}`)
-    await expect(client.create(object)).rejects.toThrow(/TLS with https:\/\/127\.0\.0\.1:\d+ failed/)
+    await expect(client.create(object)).rejects.toThrow(
+      /^TLS with https:\/\/127\.0\.0\.1:\d+ failed \((wrong version number|packet length too long)\)/,
+    )
   })
 })
 
@@ -81,13 +84,37 @@ test('roots of Node and of the system are trusted where the kubeconfig names no 
 })
 
 test('an authority that is none', async () => {
-  const server = await on.serve(ok)
-  const client = await on.connectTo(server.url, {
-    certificateAuthority: on.certificates.client.keyFile,
-    clientKey: on.certificates.client.keyFile,
-    clientCertificate: on.certificates.client.keyFile,
+  const { keyFile } = on.certificates.client
+  await expect(on.connectTo('https://127.0.0.1:1', { certificateAuthority: keyFile })).rejects.toMatchObject({
+    name: 'ConfigurationError',
+    message: `certificate-authority ${keyFile} holds no certificate in PEM`,
   })
+  const { authority } = on.certificates
+  const good = btoa(authority.certificate)
+  const settings = (certificateAuthorityData: string) => () => tlsSettings({ name: 'c', certificateAuthorityData })
+  expect(settings('not base64!')).toThrow(/^certificate-authority-data of the cluster "c" is not base64$/)
+  expect(settings(authority.certificate)).toThrow(/is not base64/)
+  expect(settings(btoa('garbage'))).toThrow(
+    /^certificate-authority-data of the cluster "c" holds no certificate in PEM$/,
+  )
+  expect(settings(good.replaceAll(/(.{64})/g, '$1\n'))().ca).toEqual([authority.certificate])
+})
+
+test('a client certificate that is none', async () => {
+  const server = await on.serve(ok)
+  const { keyFile } = on.certificates.client
+  const client = await on.connectTo(server.url, { clientKey: keyFile, clientCertificate: keyFile })
   await expect(client.get(ref)).rejects.toMatchObject({ name: 'ConfigurationError' })
+})
+
+test("OpenSSL's text is told in one line, by its reason where it has one", () => {
+  const text = '80B2:error:0A00010B:SSL routines:f:wrong version number:../deps/openssl/ssl/record.c:354:\n'
+  const told = (error: Error) => connectionFailure(error, new URL('https://h'), { write: false }).message
+  expect(told(Object.assign(new Error(text), { code: 'EPROTO', reason: 'wrong version number' }))).toBe(
+    'TLS with https://h failed (wrong version number)',
+  )
+  expect(told(Object.assign(new Error(text), { code: 'EPROTO' }))).not.toContain('\n')
+  expect(told(Object.assign(new Error('a\nb'), { code: 'EODD' }))).toBe('https://h cannot be reached: a b')
 })
 
 test('a client certificate', async () => {

@@ -11,6 +11,7 @@ const plan: Omit<Plan, 'hash'> = {
   tier: 'in-place',
   tierReason: 'r',
   notes: [],
+  wayBack: { possible: true },
   steps: [],
 }
 

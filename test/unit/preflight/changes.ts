@@ -38,6 +38,10 @@ export function setOperator(context: CheckContext, name: string, version: string
   find(context, name).version = { known: true, version, evidence: 'image tag', detail: '' }
 }
 
+export function stopped(context: CheckContext, name: string, replicas: number): void {
+  Object.assign(find(context, name), { replicas, readyReplicas: 0 })
+}
+
 export function dropOperator(context: CheckContext, name: string): void {
   context.inventory.operators = context.inventory.operators.filter((candidate) => candidate.name !== name)
 }

@@ -1,12 +1,13 @@
 /** One line a case: what differs from the healthy cluster, and what is found, severity included. Near misses find nothing. */
+
+import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import type { CheckContext, ReleaseContext } from '../../../src/preflight/check.types.ts'
 import { checkIds } from '../../../src/preflight/checks.ts'
+import type { Finding } from '../../../src/preflight/finding.types.ts'
 import { runChecks } from '../../../src/preflight/run-checks.ts'
 import {
   beat,
-  crdOf,
-  dropOperator,
   find,
   kubelet,
   oldSkew,
@@ -16,21 +17,21 @@ import {
   server,
   setCrd,
   setOperator,
+  stopped,
   stored,
   to,
 } from './changes.ts'
-import { at, healthy, install, must, operator, release, releaseCrd, upgrading, workload } from './samples.ts'
+import { type Case, operators, operatorsAtRest } from './operator-cases.ts'
+import { at, healthy, install, must, release, releaseCrd, upgrading } from './samples.ts'
 
-type Case<C> = [what: string, change: (context: C) => void, ...found: string[]]
-
-const seen = new Set<string>()
+const seen = new Map<string, Finding[]>()
 
 function found(context: CheckContext): string[] {
   const findings = runChecks(context).flatMap((result) => {
     for (const { id } of result.findings) expect(result.check.ids, 'a check may only find its own IDs').toContain(id)
     return result.findings
   })
-  for (const { id } of findings) seen.add(id)
+  for (const one of findings) seen.set(one.id, [...(seen.get(one.id) ?? []), one])
   return findings.map(({ id, severity }) => `${severity} ${id}`).toSorted()
 }
 
@@ -86,95 +87,6 @@ const nodes: Case<CheckContext>[] = [
       ),
     'error kubelet-too-old',
     'error kubelet-too-old',
-  ],
-]
-
-const operators: Case<CheckContext>[] = [
-  ['exactly the minimum', (c) => setOperator(c, 'kaito', '0.4.5')],
-  ['one patch below the minimum', (c) => setOperator(c, 'kaito', '0.4.4'), 'error operator-below-minimum'],
-  ['by number and not by letter: 0.10.0', (c) => setOperator(c, 'kaito', '0.10.0')],
-  ['a rebuild of the minimum', (c) => setOperator(c, 'kaito', '0.4.5-fix')],
-  ['a rebuild below the minimum', (c) => setOperator(c, 'kaito', '0.4.4-fix'), 'error operator-below-minimum'],
-  ['a nightly of the minimum', (c) => setOperator(c, 'kaito', '0.4.5-20260101')],
-  ['a release candidate of the minimum', (c) => setOperator(c, 'kaito', '0.4.5-rc.1'), 'error operator-below-minimum'],
-  ['newer than the row', (c) => setOperator(c, 'kaito', '0.11.0'), 'warning operator-newer-than-tested'],
-  ['an old KubeRay', (c) => setOperator(c, 'kuberay', '1.0.0'), 'error operator-below-minimum'],
-  [
-    'an old operator that nothing uses',
-    (c) => c.inventory.operators.push(operator('dynamo', '0.0.9')),
-    'warning operator-below-minimum',
-  ],
-  [
-    'a new operator that nothing uses',
-    (c) => {
-      row(c).operators = { ...row(c).operators, dynamo: '0.1.x' }
-      c.inventory.operators.push(operator('dynamo', '1.1.1'))
-    },
-    'info operator-newer-than-tested',
-  ],
-  ['a calendar version', (c) => setOperator(c, 'gpu-operator', '24.9.0')],
-  [
-    'a mutable tag',
-    (c) => void (find(c, 'kaito').version = { known: false, why: '"latest" moves with every build', detail: '' }),
-    'warning operator-version-unknown',
-  ],
-  [
-    'a mutable tag of an operator without any demand',
-    (c) => void (find(c, 'gpu-operator').version = { known: false, why: '"latest" moves', detail: '' }),
-  ],
-  ['no operator, ModelDeployments use it', (c) => dropOperator(c, 'kaito'), 'error operator-missing'],
-  [
-    'no operator, only its shim is there',
-    (c) => {
-      dropOperator(c, 'kaito')
-      c.inventory.workloads = []
-    },
-    'warning operator-missing',
-  ],
-  [
-    'no operator, a ModelDeployment names the provider, no shim',
-    (c) => c.inventory.workloads.push(workload('d', { provider: 'dynamo' })),
-    'error operator-missing',
-    'warning crd-missing',
-  ],
-  [
-    'only the old CRD version is served',
-    (c) => setCrd(c, 'workspaces.kaito.sh', ['v1alpha1']),
-    'error operator-crd-version-not-served',
-  ],
-  ['both CRD versions are served', (c) => setCrd(c, 'workspaces.kaito.sh', ['v1alpha1', 'v1beta1'])],
-  [
-    'the CRD version is there but not served',
-    (c) => void (at(crdOf(c, 'workspaces.kaito.sh').versions, 0).served = false),
-    'error operator-crd-version-not-served',
-  ],
-  [
-    'another kind of the group does not count',
-    (c) => void (crdOf(c, 'workspaces.kaito.sh').kind = 'RAGEngine'),
-    'error crd-missing',
-  ],
-  ['no GPU operator, GPUs by a device plugin', (c) => dropOperator(c, 'gpu-operator'), 'warning gpu-operator-missing'],
-  [
-    'no GPU operator and no GPUs',
-    (c) => {
-      dropOperator(c, 'gpu-operator')
-      at(c.inventory.nodes, 0).gpu = false
-    },
-    'error gpu-operator-missing',
-  ],
-  [
-    'no GPU operator, no workload asks for GPUs',
-    (c) => {
-      dropOperator(c, 'gpu-operator')
-      at(c.inventory.workloads, 0).gpu = false
-    },
-  ],
-  [
-    'no GPU operator, GPUs wanted on a provider that does not need it',
-    (c) => {
-      dropOperator(c, 'gpu-operator')
-      c.inventory.workloads = [workload('ray', { provider: 'kuberay', gpu: true })]
-    },
   ],
 ]
 
@@ -326,9 +238,12 @@ const releases: Case<ReleaseContext>[] = [
 ]
 
 describe('what runs now', () => {
-  test.each([...kubernetes, ...nodes, ...operators, ...installation, ...crds])('%s', (_, change, ...expected) => {
-    expect(found(healthy(change))).toEqual(expected.toSorted())
-  })
+  test.each([...kubernetes, ...nodes, ...operators, ...operatorsAtRest, ...installation, ...crds])(
+    '%s',
+    (_, change, ...expected) => {
+      expect(found(healthy(change))).toEqual(expected.toSorted())
+    },
+  )
 })
 
 describe('with a release', () => {
@@ -338,7 +253,21 @@ describe('with a release', () => {
 })
 
 test('every ID that a check declares is found by at least one case above', () => {
-  expect([...seen].toSorted()).toEqual(checkIds())
+  expect([...seen.keys()].toSorted()).toEqual(checkIds())
+})
+
+test('the example of every page has the words of a finding: cause and fix, values aside', () => {
+  const words = (text: string): string[] => text.toLowerCase().match(/[a-z]{3,}/g) ?? []
+  const stale = checkIds().filter((id) => {
+    const page = readFileSync(new URL(`../../../docs/checks/${id}.md`, import.meta.url), 'utf8')
+    const example = new Set(words(page.slice(page.indexOf('## Example'))))
+    // information is one line: its title
+    const told = ({ severity, title, cause, fix }: Finding) =>
+      severity === 'info' ? words(title) : words(`${cause} ${fix.text} ${fix.command ?? ''}`)
+    const missing = (seen.get(id) ?? []).map((one) => told(one).filter((word) => !example.has(word)))
+    return !missing.some((left) => left.length <= 2)
+  })
+  expect(stale).toEqual([])
 })
 
 test.each([
@@ -368,6 +297,23 @@ test('what one missing right hides is told once, and only Nodes may be accepted'
   expect(findings.map(({ title, acceptable }) => [title, acceptable])).toEqual([
     ['could not read objects of a, objects of b', false],
     ['could not read Nodes', true],
+  ])
+})
+
+test('an operator that a vendor manages is not to be started by hand', () => {
+  const fixes = [undefined, 'Azure'].map((managedBy) => {
+    const context = healthy((c) => {
+      stopped(c, 'kaito', 0)
+      if (managedBy) find(c, 'kaito').managedBy = managedBy
+    })
+    return runChecks(context).flatMap(({ findings }) => findings)[0]?.fix
+  })
+  expect(fixes).toEqual([
+    {
+      text: 'Scale it up again.',
+      command: 'kubectl scale deployment/kaito-operator -n kaito-system --replicas=1',
+    },
+    { text: 'It is managed by Azure: have Azure start it again.' },
   ])
 })
 

@@ -94,6 +94,8 @@ export function operator(name: string, version: string, changes: Partial<Install
     deployment: deployment(`${name}-operator`, `${name}-system`),
     image: `example.com/${name}:${version}`,
     version: { known: true, version, evidence: 'image tag', detail: '' },
+    replicas: 1,
+    readyReplicas: 1,
     crds: [],
     ...changes,
   }

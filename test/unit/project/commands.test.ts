@@ -3,6 +3,8 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { commands } from '../../../commands/index.ts'
 import { type CommandManifest, describeCommands } from '../../../src/cli/command-table.ts'
 import { ExitCode } from '../../../src/cli/exit-codes.ts'
+import { scenarios } from '../../../src/playground/scenarios.ts'
+import { minors } from '../../../src/playground/server-versions.ts'
 import { type Import, loadedBy, root, sourceGraph } from '../../support/source-graph.ts'
 
 const files = globSync('commands/**/*.ts', { cwd: root }).filter((file) => file !== 'commands/index.ts')
@@ -24,6 +26,15 @@ describe('help', () => {
     expect(command?.summary).toMatch(/^\S.*\S$/)
     expect(command?.examples?.length).toBeGreaterThan(0)
     expect(command?.exitCodes?.every((name) => name in ExitCode)).toBe(true)
+    // every result may meet a full disk
+    expect(command?.exitCodes).toContain('failed')
+  })
+
+  test('playground up names every scenario and every Kubernetes, as they are', () => {
+    const { scenario, kubernetes } = manifest['playground:up']?.flags ?? {}
+    const lines = scenario?.description?.split('\n').slice(1)
+    expect(lines).toEqual(scenarios.map(({ name, description }) => `- ${name}: ${description}`))
+    expect(kubernetes?.summary?.match(/\d+\.\d+/g)).toEqual([...minors])
   })
 
   test.each(Object.keys(commands))('every flag of %s says what it is for', (id) => {

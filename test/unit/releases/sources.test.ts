@@ -128,7 +128,10 @@ describe('the folder of releases', () => {
 
   test('that does not exist is an error of its own', async () => {
     const error = await failure(read({ releasesFolder: join(examples, 'nowhere') }))
-    expect([error.kind, error.next]).toEqual(['unreadable', 'correct AIRUNWAY_RELEASES, or unset it'])
+    expect([error.kind, error.next]).toEqual([
+      'unreadable',
+      'correct the folder of releases (--releases or AIRUNWAY_RELEASES), or give none',
+    ])
   })
 })
 

@@ -61,6 +61,33 @@ describe('back from v0.2.0 to v0.1.0', () => {
   })
 })
 
+test('a controller that ran under a tag that moves goes back to the digest that ran', async () => {
+  const digest = `ghcr.io/kubeairunway/kubeairunway/controller@sha256:${'a'.repeat(64)}`
+  const [old, release] = await Promise.all([sampleRelease('v0.1.0'), sampleRelease('v0.2.0')])
+  const before = runningOn(old)
+  const [install] = before.installs
+  if (install === undefined) throw new Error('no install')
+  install.version = { known: false, why: 'latest', detail: '' }
+  install.pods = [{ name: 'p', uid: 'u', ready: true, image: 'x:latest', imageID: digest, restarts: 0 }]
+  const upgrade = planUpgrade({ inventory: before, install, release })
+  if ('refused' in upgrade) throw new Error(upgrade.refused.message)
+  const inventory = runningOn(release)
+  const made = plan(
+    planRollback({
+      run: runOf(upgrade.plan),
+      plan: upgrade.plan,
+      backup: backupOf(old, upgrade.plan),
+      inventory: { ...inventory, crds: before.crds },
+    }),
+  )
+  expect(steps(made, 'roll-out')[0]?.image).toBe(digest)
+  const applied = steps(made, 'apply').flatMap(({ objects }) => objects)
+  const controller = applied.find(
+    ({ kind, metadata }) => kind === 'Deployment' && metadata.name === 'kubeairunway-controller',
+  )
+  expect(JSON.stringify(controller)).toContain(digest)
+})
+
 describe('refused, with the reason', () => {
   test.each<[string, (inventory: Inventory) => void, RegExp]>([
     [

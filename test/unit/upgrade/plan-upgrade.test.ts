@@ -145,3 +145,56 @@ test('a version in which nothing is stored is withdrawn before the new controlle
   expect(withdrawn.map(({ versions }) => versions)).toContainEqual(['v1alpha1'])
   expect(place(made, ({ kind }) => kind === 'withdraw-version')).toBeLessThan(place(made, applies('Deployment')))
 })
+
+describe('a version that ends', () => {
+  test('leaves the owner references first, and once more when the old shims are gone', async () => {
+    const made = plan(await from('v0.2.0', 'v0.3.0', holdAlpha))
+    const moves = steps(made, 'move-owners')
+    expect(moves.map(({ owner }) => owner)).toEqual([
+      { kind: 'ModelDeployment', from: ['kubeairunway.ai/v1alpha1'], to: 'kubeairunway.ai/v1beta1' },
+      { kind: 'ModelDeployment', from: ['kubeairunway.ai/v1alpha1'], to: 'kubeairunway.ai/v1beta1' },
+    ])
+    const first = place(made, ({ kind }) => kind === 'move-owners')
+    expect(first).toBeLessThan(place(made, applies('CustomResourceDefinition')))
+    expect(made.steps.findLastIndex(({ kind }) => kind === 'move-owners')).toBeGreaterThan(
+      made.steps.findLastIndex(({ kind }) => kind === 'roll-out'),
+    )
+  })
+
+  test('that is still stored is neither read nor nudged with', async () => {
+    const made = plan(await from('v0.2.0', 'v0.3.0', holdAlpha))
+    expect(steps(made, 'await-reconcile').map(({ workloads }) => workloads.apiVersion)).toEqual([
+      'kubeairunway.ai/v1beta1',
+      'kubeairunway.ai/v1beta1',
+      'kubeairunway.ai/v1beta1',
+    ])
+  })
+
+  test('is said to leave no way back; one that is only added leaves one', async () => {
+    expect(plan(await from('v0.2.0', 'v0.3.0', holdAlpha)).wayBack).toMatchObject({ possible: false })
+    expect(plan(await from('v0.1.0', 'v0.2.0')).wayBack).toEqual({ possible: true })
+    expect(steps(plan(await from('v0.1.0', 'v0.2.0')), 'move-owners')).toEqual([])
+  })
+
+  /** As an upgrade to v0.2.0 leaves it: stored in v1alpha1. */
+  const holdAlpha = ({ crds }: Inventory): void => {
+    for (const crd of crds) {
+      crd.storedVersions = ['v1alpha1']
+      for (const version of crd.versions) version.storage = version.name === 'v1alpha1'
+    }
+  }
+})
+
+test('what runs under a tag that moves is known by its digest, or there is no way back to it', async () => {
+  const digest = `ghcr.io/kubeairunway/kubeairunway/controller@sha256:${'a'.repeat(64)}`
+  const latest = (imageID: string) => (inventory: Inventory) => {
+    const [install] = inventory.installs
+    if (install === undefined) return
+    install.version = { known: false, why: 'latest', detail: '' }
+    install.pods = [{ name: 'p', uid: 'u', ready: true, image: 'x:latest', imageID, restarts: 0 }]
+  }
+  const pinned = plan(await from('v0.1.0', 'v0.2.0', latest(`docker-pullable://${digest}`)))
+  expect(Object.values(pinned.running ?? {})).toEqual([digest])
+  expect(pinned.wayBack).toEqual({ possible: true })
+  expect(plan(await from('v0.1.0', 'v0.2.0', latest('sha256:abc'))).wayBack).toMatchObject({ possible: false })
+})

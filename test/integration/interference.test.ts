@@ -1,0 +1,182 @@
+/** Upgrades of installations that people have touched, and what becomes of what they set. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { AnyObject, Deployment, Secret } from '../../src/kubernetes/objects.ts'
+import { silentProgress } from '../../src/report/progress.ts'
+import { Refusal } from '../../src/report/refusal.ts'
+import { rollback } from '../../src/services/rollback.ts'
+import type { ChangeRequest } from '../../src/services/run-plan.ts'
+import type { RunReport } from '../../src/services/run-report.types.ts'
+import { type UpgradeOptions, upgrade } from '../../src/services/upgrade.ts'
+import { type ControlPlane, clusterTestsPossible, eventually, startControlPlane } from '../support/control-plane.ts'
+import { writtenObjects } from '../support/written-objects.ts'
+
+const SYSTEM = 'kubeairunway-system'
+const CONTROLLER = { apiVersion: 'apps/v1', kind: 'Deployment', namespace: SYSTEM, name: 'kubeairunway-controller' }
+const CERTIFICATE = { apiVersion: 'v1', kind: 'Secret', namespace: SYSTEM, name: 'kubeairunway-webhook-server-cert' }
+
+const request = (cluster: ControlPlane): ChangeRequest => ({
+  connection: { kubeconfig: cluster.kubeconfig },
+  recordNamespace: 'airunway-runs',
+  now: () => new Date(),
+  today: new Date('2026-11-22'),
+  progress: silentProgress,
+  signal: new AbortController().signal,
+  confirm: async () => true,
+})
+
+const upgradeTo = async (
+  cluster: ControlPlane,
+  to: string,
+  options: Partial<UpgradeOptions> = {},
+): Promise<RunReport> => {
+  const result = await upgrade(request(cluster), {
+    to,
+    releases: cluster.releases,
+    conflicts: 'keep',
+    dryRun: false,
+    ...options,
+  })
+  if (result.outcome !== 'ran') throw new Error(result.outcome)
+  return result.report
+}
+
+const goBack = async (cluster: ControlPlane): Promise<RunReport> => {
+  const result = await rollback(request(cluster), { dryRun: false })
+  if (result.outcome !== 'ran') throw new Error(result.outcome)
+  return result.report
+}
+
+const refusal = async (promise: Promise<unknown>): Promise<Refusal> => {
+  const error = await promise.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  )
+  if (!(error instanceof Refusal)) throw new Error('it was not refused', { cause: error })
+  return error
+}
+
+const possible = clusterTestsPossible().possible
+
+describe.skipIf(!possible)('an installation that people have touched', () => {
+  let cluster: ControlPlane
+
+  beforeAll(async () => {
+    cluster = await startControlPlane({ scenario: 'healthy' })
+  })
+  afterAll(async () => cluster?.stop())
+
+  const container = async (): Promise<Deployment['spec']['template']['spec']['containers'][number]> => {
+    const found = (await cluster.client.get<Deployment>(CONTROLLER)).spec.template.spec.containers[0]
+    if (found === undefined) throw new Error('no container')
+    return found
+  }
+
+  /** As `kubectl edit`, `kubectl set` and the like do: a patch under a manager of its own. */
+  const touch = async (manager: string, patch: object): Promise<AnyObject> =>
+    cluster.client.patch(CONTROLLER, patch, { type: 'strategic', fieldManager: manager })
+
+  const createModel = async (name: string): Promise<void> => {
+    const reference = { apiVersion: 'kubeairunway.ai/v1alpha1', kind: 'ModelDeployment', namespace: 'team-a', name }
+    const model = await cluster.client.get({ ...reference, name: 'gemma-cpu' })
+    await cluster.client.create({
+      apiVersion: model.apiVersion,
+      kind: model.kind,
+      metadata: { name, namespace: 'team-a' },
+      spec: model['spec'],
+    })
+    await eventually(async () => {
+      const live = await cluster.client.get(reference)
+      return (live['status'] as { phase?: string } | undefined)?.phase === 'Running'
+    })
+  }
+
+  const owners = async (name: string): Promise<string[]> => {
+    const workspace = await cluster.client.get({
+      apiVersion: 'kaito.sh/v1beta1',
+      kind: 'Workspace',
+      namespace: 'team-a',
+      name,
+    })
+    return (workspace.metadata.ownerReferences ?? []).map(({ apiVersion }) => apiVersion)
+  }
+
+  const podTemplate = (spec: object): object => ({ spec: { template: { spec } } })
+
+  test('what they set is kept or asked about, never lost; the certificate stays; all of it comes back', async () => {
+    const { args = [], image } = await container()
+    // Away and back again: the values are the release's, their owner is not.
+    for (const tag of ['0.1.0-x', '0.1.0'])
+      await touch(
+        'kubectl-set',
+        podTemplate({ containers: [{ name: 'manager', image: image?.replace(/[^:]*$/, tag) }] }),
+      )
+    await touch(
+      'kubectl-edit',
+      podTemplate({ containers: [{ name: 'manager', args: [...args, '--zap-log-level=debug'] }] }),
+    )
+    await touch('kubectl-patch', podTemplate({ nodeSelector: { 'kubernetes.io/os': 'linux' } }))
+    await cluster.client.patch(
+      { apiVersion: 'v1', kind: 'Node', name: 'playground-node' },
+      { metadata: { labels: { 'kubernetes.io/os': 'linux' } } },
+      { type: 'merge' },
+    )
+    // Restored from a file by `kubectl create`: now an installer's manager owns the data.
+    const { metadata: _metadata, ...certificate } = await cluster.client.get<Secret>(CERTIFICATE)
+    await cluster.client.delete(CERTIFICATE)
+    await cluster.client.create<Secret>(
+      { ...certificate, metadata: { name: CERTIFICATE.name, namespace: SYSTEM } },
+      { fieldManager: 'kubectl-create' },
+    )
+    const before = await writtenObjects(cluster.client)
+    const data = (await cluster.client.get<Secret>(CERTIFICATE)).data
+
+    const refused = await refusal(upgradeTo(cluster, 'v0.2.0'))
+    expect(refused).toMatchObject({ kind: 'blocked', next: expect.stringContaining('--conflicts overwrite') })
+    expect(refused.why).toMatch(/containers\[name="manager"\]\.args \(kubectl-edit\)/)
+    expect(await cluster.client.find({ apiVersion: 'v1', kind: 'Namespace', name: 'airunway-runs' })).toBeUndefined()
+
+    const report = await upgradeTo(cluster, 'v0.2.0', { conflicts: 'overwrite' })
+    expect(report.workloads).toMatchObject({ compared: true, disturbed: 0 })
+    expect(JSON.stringify(report.steps)).toContain('kubectl-edit')
+    expect((await container()).image).toMatch(/:0\.2\.0$/)
+    expect((await cluster.client.get<Secret>(CERTIFICATE)).data).toEqual(data)
+    const template = (await cluster.client.get<Deployment>(CONTROLLER)).spec.template.spec
+    expect(template['nodeSelector']).toEqual({ 'kubernetes.io/os': 'linux' })
+
+    await createModel('born-late')
+    expect(await owners('born-late')).toEqual(['kubeairunway.ai/v1beta1'])
+
+    const back = await goBack(cluster)
+    expect(back.workloads).toMatchObject({ compared: true, disturbed: 0 })
+    // The garbage collector would take v1beta1, which is gone, for an owner that is gone, and delete the model.
+    expect(await owners('born-late')).toEqual(['kubeairunway.ai/v1alpha1'])
+    expect((await container()).args).toEqual([...args, '--zap-log-level=debug'])
+    expect(await writtenObjects(cluster.client)).toEqual(before)
+  })
+
+  test('an evicted pod does not hold up a roll-out, nor a release whose stored version is not served', async () => {
+    const { metadata, spec } = await cluster.client.get<Deployment>(CONTROLLER)
+    await cluster.client.create({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'evicted', namespace: SYSTEM, labels: spec.template.metadata?.labels ?? {} },
+      spec: { ...spec.template.spec, nodeName: 'gone-node' },
+    })
+    const evicted = { apiVersion: 'v1', kind: 'Pod', namespace: SYSTEM, name: 'evicted' }
+    await cluster.client.patch(
+      evicted,
+      { status: { phase: 'Failed', reason: 'Evicted' } },
+      { type: 'merge', subresource: 'status' },
+    )
+    expect(metadata.name).toBe(CONTROLLER.name)
+
+    const second = await upgradeTo(cluster, 'v0.2.0', { conflicts: 'overwrite' })
+    expect(second.wayBack).toEqual({ possible: true })
+    const third = await upgradeTo(cluster, 'v0.3.0')
+    expect(third.workloads.changes.slice(0, 3)).toEqual([])
+    expect(third.workloads).toMatchObject({ compared: true, disturbed: 0 })
+    // v0.3.0 no longer serves v1alpha1, which v0.2.0 offers: said before and after, and true.
+    expect(third.wayBack).toMatchObject({ possible: false, why: expect.stringContaining('v1alpha1') })
+    expect(await refusal(goBack(cluster))).toMatchObject({ kind: 'cannot-go-back' })
+  })
+})
