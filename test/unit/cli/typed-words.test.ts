@@ -76,7 +76,7 @@ test('what an environment variable gave is given by it again', async () => {
 })
 
 describe('a hint with what was typed', () => {
-  const typed = { connection: '--context prod', source: '--source ./files', options: "--accept 'a=b c'" }
+  const words = { connection: '--context prod', source: '--source ./files', options: "--accept 'a=b c'" }
   test.each([
     ['kubectl airunway history', 'kubectl airunway history --context prod --record-namespace runs'],
     [
@@ -89,7 +89,7 @@ describe('a hint with what was typed', () => {
     ],
     ['kubectl airunway explain x', 'kubectl airunway explain x'],
   ])('%s', (hint, expected) => {
-    expect(carriedOn(hint, typed, '--record-namespace runs')).toBe(expected)
+    expect(carriedOn(hint, words, '--record-namespace runs')).toBe(expected)
   })
 
   test('stays as it is where nothing was typed', () => {
