@@ -322,8 +322,14 @@ describe.skipIf(!possible).concurrent('the client', () => {
       expect([shown(kept), kept.metadata.labels]).toEqual([['a X Y', 'b'], { one: '1', two: '2', three: '3' }])
 
       const manager = 'kubectl-airunway'
-      const patch = takeOverPatch(await client.get(ref), { installers: [installer], manager })
-      const taken = await client.patch(ref, patch, { type: 'json' })
+      // The Deployment controller writes too: its revision annotation raises the generation, its status the resourceVersion.
+      await eventually(
+        async () => (await client.get(ref)).metadata.annotations?.['deployment.kubernetes.io/revision'] === '1',
+      )
+      const taken = await eventually(async () => {
+        const patch = takeOverPatch(await client.get(ref), { installers: [installer], manager })
+        return client.patch(ref, patch, { type: 'json' })
+      })
       expect(appliedConfiguration(taken, [manager])).toMatchObject({ ...first })
       expect(taken.metadata.annotations).not.toHaveProperty([lastAppliedAnnotation])
       const again = await client.apply(appliedConfiguration(taken, [manager]))
