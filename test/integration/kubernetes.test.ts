@@ -328,7 +328,7 @@ describe.skipIf(!possible).concurrent('the client', () => {
       )
       const taken = await eventually(async () => {
         const patch = takeOverPatch(await client.get(ref), { installers: [installer], manager })
-        return client.patch(ref, patch, { type: 'json' })
+        return client.patch<AnyObject>(ref, patch, { type: 'json' })
       })
       expect(appliedConfiguration(taken, [manager])).toMatchObject({ ...first })
       expect(taken.metadata.annotations).not.toHaveProperty([lastAppliedAnnotation])
