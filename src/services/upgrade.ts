@@ -74,9 +74,9 @@ const upgradeWith = async (
   await refuseWhileUnfinished(context.client, context.recordNamespace, context.now())
   const { plan, checked, same } = await judged(context.progress, context.signal)
   if (same) return { outcome: 'nothing-to-do', report: { ...headOf(context), product: plan.product, version: plan.to } }
-  const report = { ...planReport(plan, context), findings: checked.findings }
   const foreign = await foreignFields(context.client, plan, context.signal)
-  report.plan.notes.push(...notesOn(foreign, options.conflicts))
+  const shown = planReport({ ...plan, notes: [...plan.notes, ...notesOn(foreign, options.conflicts)] }, context)
+  const report = { ...shown, findings: checked.findings }
   if (options.dryRun) return { outcome: 'planned', report }
   refuseForeign(foreign, options)
   await refuseWithoutAccess(context.client, plan, context.recordNamespace, context.signal)
