@@ -27,15 +27,18 @@ export const typedWords = (tokens: readonly Token[]): TypedWords => {
  * files: services name commands by their verb alone. `records` is the flag for the records' namespace, where one was typed.
  */
 export const carriedOn = (hint: string, typed: TypedWords, records = ''): string =>
-  hint.replaceAll(/kubectl airunway (preflight|upgrade|resume|rollback|history)\b/g, (command, verb: string) =>
-    [
-      command,
-      typed.connection,
-      ...(verb === 'preflight' ? [] : [records]),
-      ...(verb === 'preflight' || verb === 'upgrade' ? [typed.source, typed.options] : []),
-    ]
-      .filter((words) => words !== '')
-      .join(' '),
+  hint.replaceAll(
+    /kubectl airunway (preflight|upgrade|resume|rollback|history)\b( --to \S+)?/g,
+    (_, verb: string, to: string = '') =>
+      [
+        `kubectl airunway ${verb}`,
+        typed.connection,
+        verb === 'preflight' ? '' : records,
+        // the files are those of one version: they go with the hint that names it
+        ...(to === '' ? [] : [typed.source, typed.options, to.trim()]),
+      ]
+        .filter((words) => words !== '')
+        .join(' '),
   )
 
 const wordOf = ({ flag, input }: { flag: string; input: string }): string => {

@@ -302,6 +302,7 @@ const shimSteps = ({ name, objects, led }: ShimHop, workloads: WorkloadTarget): 
 
 const interruptions = (definitions: DefinitionHop[]): string[] => [
   'No ModelDeployment is reconciled while the Lease changes hands: 1 to 4 s for the controller, and again for each shim that moves; up to 17 s where the old pod does not go. Models keep serving.',
+  'A create or update of a ModelDeployment may be refused for a moment, under a second, when the old pod goes: the API server still calls it.',
   ...definitions.flatMap(({ wanted, stored, served }) => {
     const crd = wanted as unknown as CustomResourceDefinition
     const others = served.filter((version) => version !== stored)

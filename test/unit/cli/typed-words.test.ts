@@ -87,6 +87,7 @@ describe('a hint with what was typed', () => {
       'kubectl airunway preflight --to v1',
       "kubectl airunway preflight --context prod --source ./files --accept 'a=b c' --to v1",
     ],
+    ['kubectl airunway preflight, or more', 'kubectl airunway preflight --context prod, or more'],
     ['kubectl airunway explain x', 'kubectl airunway explain x'],
   ])('%s', (hint, expected) => {
     expect(carriedOn(hint, words, '--record-namespace runs')).toBe(expected)
