@@ -23,8 +23,8 @@ export class LockHeld extends Error {
   readonly holder: string
   readonly since: string | undefined
 
-  constructor(holder: string, since: string | undefined) {
-    super(`Another run holds the lock: ${holder}${since === undefined ? '' : ` since ${since}`}.`)
+  constructor(holder: string, since: string | undefined, message?: string) {
+    super(message ?? `Another run holds the lock: ${holder}${since === undefined ? '' : ` since ${since}`}.`)
     this.holder = holder
     this.since = since
   }
@@ -116,7 +116,13 @@ export class Lock {
   /** Throws where the lock is lost, also where it has expired unnoticed: a process that was stopped must not write on. */
   check(): void {
     if (this.#now().getTime() - this.#renewedAt > LEASE_SECONDS * 1000)
-      this.#lost.abort(new LockHeld('nobody; it expired while this process was stopped', undefined))
+      this.#lost.abort(
+        new LockHeld(
+          'unknown',
+          undefined,
+          'The lock expired while this process was stopped; another run may hold it now.',
+        ),
+      )
     this.lost.throwIfAborted()
   }
 
@@ -133,7 +139,7 @@ export class Lock {
   }
 
   /** Writes our lease; false where it is not ours any more. A lost answer or a passing failure leaves it ours. */
-  async #write(spec: Lease['spec']): Promise<boolean> {
+  async #write(spec: Lease['spec'], again = true): Promise<boolean> {
     const sentAt = this.#now().getTime()
     try {
       this.#lease = await this.#client.replace({ ...this.#lease, spec: { ...this.#lease.spec, ...spec } })
@@ -146,8 +152,9 @@ export class Lock {
         const { apiVersion, kind } = this.#lease
         const live = await this.#client.get<Lease>({ apiVersion, kind, name, ...(namespace && { namespace }) })
         if (live.spec?.holderIdentity !== this.identity) return false
+        // Our own last write, whose answer was lost: this one goes on top of it.
         this.#lease = live
-        return true
+        return again ? await this.#write(spec, false) : true
       } catch {
         return !isFree(this.#lease, this.#now())
       }

@@ -107,14 +107,16 @@ export class OpenJournal {
     try {
       this.#secret = await this.#client.replace(next)
     } catch (error) {
-      if (!isConflict(error)) throw error
-      // The answer to our own last write may have been lost: then what is stored is what we wanted to store.
-      const stored = await this.#client.get<Secret>(journalReference(this.#namespace, journal.summary.number))
-      if (stored.data?.['journal'] !== next.data?.['journal'])
+      // The answer may have been lost, not the write: then what is stored is what we wanted to store.
+      const stored = await this.#client
+        .get<Secret>(journalReference(this.#namespace, journal.summary.number))
+        .catch(() => undefined)
+      if (stored?.data?.['journal'] === next.data?.['journal'] && stored !== undefined) this.#secret = stored
+      else if (isConflict(error) && stored !== undefined)
         throw new JournalLost(
           `Run ${journal.summary.number} is being carried on by another process; this one has stopped.`,
         )
-      this.#secret = stored
+      else throw error
     }
     this.#journal = journal
   }

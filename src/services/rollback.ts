@@ -8,7 +8,15 @@ import { Refusal } from '../report/refusal.ts'
 import { planRollback } from '../rollback/plan-rollback.ts'
 import { BACKUP } from '../steps/back-up.ts'
 import { refuseWithoutAccess } from './check-access.ts'
-import { type ChangeContext, type ChangeRequest, planReport, runNewPlan, underLock, withClient } from './run-plan.ts'
+import {
+  type ChangeContext,
+  type ChangeRequest,
+  isUnfinished,
+  planReport,
+  runNewPlan,
+  underLock,
+  withClient,
+} from './run-plan.ts'
 import type { ChangeResult } from './run-report.types.ts'
 
 /** Throws `cannot-go-back` with the reason where there is no way, or nothing to go back from. */
@@ -92,10 +100,15 @@ const planBack = async (
 
 /** The back-up is the first step, so a run without one has changed nothing: it is closed, and that is all. */
 const abandon = async (context: ChangeContext, run: RunSummary, dryRun: boolean): Promise<never> => {
-  const { client, recordNamespace, now } = context
+  const { recordNamespace, now } = context
   if (!dryRun)
-    await underLock(context, async () => {
-      const journal = await openRun(client, recordNamespace, run.number)
+    await underLock(context, async (_signal, held) => {
+      const journal = await openRun(held.client, recordNamespace, run.number)
+      // It may have gone on, and even ended, before we had the lock.
+      if (!isUnfinished(journal.summary) || journal.done().size > 0)
+        throw new Refusal('blocked', `Run ${run.number} has gone on meanwhile; nothing was done.`, {
+          next: 'look at it again: kubectl airunway rollback --dry-run',
+        })
       const reason = 'stopped before it changed anything'
       await journal.settle({ state: 'superseded', finishedAt: now().toISOString(), reason })
     })

@@ -161,6 +161,10 @@ export const underLock = async <T>(
       ...context,
       client: guarded(context.client, lock),
     })
+  } catch (error) {
+    // Also between steps: whoever sends something without the lock is told the same.
+    const cause = error instanceof RunStopped ? error.cause : error
+    throw cause instanceof LockHeld ? lockedBy(cause) : error
   } finally {
     await lock.release()
   }
@@ -249,7 +253,7 @@ const executed = async (
     if (error instanceof JournalLost)
       throw new Refusal('locked', error.message, { next: 'kubectl airunway history', cause: error })
     if (!(error instanceof RunStopped)) throw error
-    if (error.cause instanceof LockHeld) throw lockedBy(error.cause)
+    if (error.cause instanceof LockHeld) throw error.cause
     const { number, kind } = journal.summary
     throw new Refusal(
       error.interrupted ? 'interrupted' : 'failed',

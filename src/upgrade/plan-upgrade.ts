@@ -143,14 +143,9 @@ const assemble = (input: UpgradeInput, definitions: DefinitionHop[], models: Def
     ...opening(release, before, definitions, shims),
     ...moved,
     ...definitionSteps(release, definitions),
-    {
-      kind: 'apply',
-      title: 'Update the controller',
-      objects: objectsOf(release, 'controller', 'other'),
-      conflicts: 'keep',
-    },
+    ...applySteps('Update the controller', objectsOf(release, 'controller', 'other')),
     rollOutStep(controller),
-    ...webhookSteps(release),
+    ...applySteps('Update webhook configurations', objectsOf(release, 'webhookConfiguration'), certificateOf(release)),
     leaseStep('Hand over the Lease', [controller]),
     admissionStep(probed, models.served),
     reconcileStep(workloads),
@@ -246,8 +241,11 @@ const ALL_ROLES: ObjectRole[] = [
   'other',
 ]
 
-const applySteps = (title: string, objects: AnyObject[]): DraftStep[] =>
-  objects.length === 0 ? [] : [{ kind: 'apply', title, objects, conflicts: 'keep' }]
+/** `keep` until the whole plan is told otherwise; `certificate` where objects name a webhook. */
+const applySteps = (title: string, objects: AnyObject[], certificate?: ObjectReference): DraftStep[] =>
+  objects.length === 0
+    ? []
+    : [{ kind: 'apply', title, objects, conflicts: 'keep', ...(certificate && { certificate }) }]
 
 const certificateOf = (release: Release): ObjectReference => ({
   apiVersion: 'v1',
@@ -269,27 +267,11 @@ const definitionSteps = (release: Release, definitions: DefinitionHop[]): DraftS
         ...(endsConversion ? { conversion: 'None' } : {}),
       }),
     ),
-    {
-      kind: 'apply',
-      title: 'Update CRDs, storage held',
-      objects: definitions.map(({ wanted }) => wanted),
-      conflicts: 'keep',
-      certificate: certificateOf(release),
-    },
-  ]
-}
-
-const webhookSteps = (release: Release): DraftStep[] => {
-  const objects = objectsOf(release, 'webhookConfiguration')
-  if (objects.length === 0) return []
-  return [
-    {
-      kind: 'apply',
-      title: 'Update webhook configurations',
-      objects,
-      conflicts: 'keep',
-      certificate: certificateOf(release),
-    },
+    ...applySteps(
+      'Update CRDs, storage held',
+      definitions.map(({ wanted }) => wanted),
+      certificateOf(release),
+    ),
   ]
 }
 

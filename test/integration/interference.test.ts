@@ -1,12 +1,11 @@
 /** Upgrades of installations that people have touched, and what becomes of what they set. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { AnyObject, Deployment, Secret } from '../../src/kubernetes/objects.ts'
-import { silentProgress } from '../../src/report/progress.ts'
 import { Refusal } from '../../src/report/refusal.ts'
 import { rollback } from '../../src/services/rollback.ts'
-import type { ChangeRequest } from '../../src/services/run-plan.ts'
 import type { RunReport } from '../../src/services/run-report.types.ts'
 import { type UpgradeOptions, upgrade } from '../../src/services/upgrade.ts'
+import { changeRequest } from '../support/change-request.ts'
 import { type ControlPlane, clusterTestsPossible, eventually, startControlPlane } from '../support/control-plane.ts'
 import { writtenObjects } from '../support/written-objects.ts'
 
@@ -14,22 +13,12 @@ const SYSTEM = 'kubeairunway-system'
 const CONTROLLER = { apiVersion: 'apps/v1', kind: 'Deployment', namespace: SYSTEM, name: 'kubeairunway-controller' }
 const CERTIFICATE = { apiVersion: 'v1', kind: 'Secret', namespace: SYSTEM, name: 'kubeairunway-webhook-server-cert' }
 
-const request = (cluster: ControlPlane): ChangeRequest => ({
-  connection: { kubeconfig: cluster.kubeconfig },
-  recordNamespace: 'airunway-runs',
-  now: () => new Date(),
-  today: new Date('2026-11-22'),
-  progress: silentProgress,
-  signal: new AbortController().signal,
-  confirm: async () => true,
-})
-
 const upgradeTo = async (
   cluster: ControlPlane,
   to: string,
   options: Partial<UpgradeOptions> = {},
 ): Promise<RunReport> => {
-  const result = await upgrade(request(cluster), {
+  const result = await upgrade(changeRequest(cluster), {
     to,
     releases: cluster.releases,
     conflicts: 'keep',
@@ -41,7 +30,7 @@ const upgradeTo = async (
 }
 
 const goBack = async (cluster: ControlPlane): Promise<RunReport> => {
-  const result = await rollback(request(cluster), { dryRun: false })
+  const result = await rollback(changeRequest(cluster), { dryRun: false })
   if (result.outcome !== 'ran') throw new Error(result.outcome)
   return result.report
 }

@@ -12,6 +12,8 @@ import {
   pruneRuns,
   readKept,
 } from '../../src/journal/records.ts'
+import type { KubernetesClient } from '../../src/kubernetes/client.types.ts'
+import { ConnectionError } from '../../src/kubernetes/errors.ts'
 import type { Lease } from '../../src/kubernetes/objects.ts'
 import { sealed } from '../../src/plan/hash.ts'
 import { type ControlPlane, clusterTestsPossible, startControlPlane } from '../support/control-plane.ts'
@@ -105,6 +107,38 @@ describe.skipIf(!clusterTestsPossible().possible)('records', () => {
       state: 'running',
       planHash: plan.hash,
     })
+  })
+
+  /** The server acts, and its answer does not arrive. */
+  const losingAnswers = (client: KubernetesClient): KubernetesClient =>
+    new Proxy(client, {
+      get: (target, name) => {
+        const value: unknown = Reflect.get(target, name, target)
+        if (typeof value !== 'function') return value
+        return async (...given: unknown[]): Promise<unknown> => {
+          const answer: unknown = await Reflect.apply(value, target, given)
+          if (name === 'replace')
+            throw new ConnectionError({ code: 'ECONNRESET', server: cluster.server, message: 'connection reset' })
+          return answer
+        }
+      },
+    })
+
+  test('a write of the journal whose answer is lost is found to have landed', async () => {
+    const namespace = await fresh()
+    await beginRun(cluster.client, namespace, plan, head)
+    const journal = await openRun(losingAnswers(cluster.client), namespace, 1)
+    await journal.append({ at: head.now.toISOString(), step: '01', event: 'intent' })
+    await journal.append({ at: head.now.toISOString(), step: '01', event: 'done' })
+    expect((await openRun(cluster.client, namespace, 1)).entries.map(({ event }) => event)).toEqual(['intent', 'done'])
+  })
+
+  test('a lock is given back although somebody has written its Lease in between', async () => {
+    const namespace = await fresh()
+    const lock = await Lock.acquire(cluster.client, namespace)
+    await cluster.client.patch(reference(namespace), { metadata: { labels: { touched: 'yes' } } }, { type: 'merge' })
+    await lock.release()
+    expect((await cluster.client.get<Lease>(reference(namespace))).spec?.holderIdentity).toBeFalsy()
   })
 
   test('a value of several parts comes back whole, or not at all', async () => {

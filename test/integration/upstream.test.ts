@@ -2,6 +2,7 @@
  * The real release files of AI Runway v0.4.0 and v0.5.0 on a real API server, with stand-ins under the real images' names.
  * The files are another project's and not in this repository: they are used where they lie beside it, else this is skipped.
  */
+
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -14,11 +15,10 @@ import type {
   Secret,
   WebhookConfiguration,
 } from '../../src/kubernetes/objects.ts'
-import { silentProgress } from '../../src/report/progress.ts'
 import { rollback } from '../../src/services/rollback.ts'
-import type { ChangeRequest } from '../../src/services/run-plan.ts'
 import type { RunReport } from '../../src/services/run-report.types.ts'
 import { upgrade } from '../../src/services/upgrade.ts'
+import { changeRequest } from '../support/change-request.ts'
 import { type ControlPlane, clusterTestsPossible, eventually, startControlPlane } from '../support/control-plane.ts'
 
 const upstream = fileURLToPath(new URL('../../../shared/upstream/airunway/', import.meta.url))
@@ -45,16 +45,6 @@ describe.skipIf(missing || !clusterTestsPossible().possible)('the real release f
   let cluster: ControlPlane
   const kubectl = (...args: string[]): string => execFileSync('kubectl', args, { env: cluster.env, encoding: 'utf8' })
   const file = (version: string, name: string): string => readFileSync(`${upstream}${version}/${name}.yaml`, 'utf8')
-
-  const request = (): ChangeRequest => ({
-    connection: { kubeconfig: cluster.kubeconfig },
-    recordNamespace: 'airunway-runs',
-    now: () => new Date(),
-    today: new Date('2026-11-22'),
-    progress: silentProgress,
-    signal: new AbortController().signal,
-    confirm: async () => true,
-  })
 
   const imageOf = async (name: string): Promise<string | undefined> => {
     const deployment = await cluster.client.get<Deployment>({
@@ -133,14 +123,14 @@ describe.skipIf(missing || !clusterTestsPossible().possible)('the real release f
     expect(before.certificate?.['ca.crt']).toBeTruthy()
     expect(before.authorities).not.toContain(undefined)
 
-    const checked = await upgrade(request(), {
+    const checked = await upgrade(changeRequest(cluster), {
       to: 'v0.5.0',
       source: `${upstream}v0.5.0`,
       conflicts: 'keep',
       dryRun: true,
     }).catch((error: unknown) => error)
     expect(checked).toMatchObject({ outcome: 'planned' })
-    const done = await upgrade(request(), {
+    const done = await upgrade(changeRequest(cluster), {
       to: 'v0.5.0',
       source: `${upstream}v0.5.0`,
       conflicts: 'keep',
@@ -162,7 +152,7 @@ describe.skipIf(missing || !clusterTestsPossible().possible)('the real release f
       await expectOwned(wanted)
     expect(await hasField('gatewayNamespace')).toBe(true)
 
-    const gone = await rollback(request(), { dryRun: false })
+    const gone = await rollback(changeRequest(cluster), { dryRun: false })
     if (gone.outcome !== 'ran') throw new Error(gone.outcome)
     expect(gone.report.run).toMatchObject({ from: 'v0.5.0', to: 'v0.4.0', state: 'succeeded', undoes: 1 })
     expect(gone.report.workloads).toMatchObject({ compared: true, disturbed: 0 })
