@@ -10,13 +10,13 @@ import type { KubernetesClient } from '../kubernetes/client.types.ts'
 import { isConflict, isNotFound } from '../kubernetes/errors.ts'
 import type { AnyObject, KubernetesObject, ObjectReference, Secret } from '../kubernetes/objects.ts'
 import type { Plan } from '../plan/plan.types.ts'
+import { RUN_LABEL } from '../plan/run-label.ts'
 import { damaged, fromChunks, toChunks } from './chunks.ts'
 import type { Journal, JournalEntry, RunSummary } from './journal.types.ts'
 
 /** The newest runs that are kept. */
 export const RUNS_KEPT = 10
 
-const RUN_LABEL = 'cli.airunway.ai/run'
 const RECORD_LABEL = 'cli.airunway.ai/record'
 const SUMMARY_ANNOTATION = 'cli.airunway.ai/summary'
 

@@ -47,6 +47,12 @@ export const describeStep = (step: Step): string => {
       return `every ${step.workloads.kind}${step.provider === undefined ? '' : ` of ${step.provider}`} nudged, and restored by its owners`
     case 'delete':
       return few(step.objects)
+    case 'stand-by':
+      return `${nameOf(step.object)} on ${step.image}, beside the usual one`
+    case 'route':
+      return `${nameOf(step.service)} to the pods of ${Object.values((step.service['spec'] as { selector: Record<string, string> }).selector).join(', ')}`
+    case 'scale':
+      return `${few(step.deployments)} ${step.replicas === 'none' ? 'to 0, until every pod is gone' : 'to what it had'}`
     case 'compare-baseline':
       return 'provider objects and pods as before; versions running as wanted'
   }

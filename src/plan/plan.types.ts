@@ -1,7 +1,14 @@
 /** A plan is plain data: what will be done, in order. It can be shown, hashed, kept in a record and replayed. */
 import type { AnyObject, ObjectReference } from '../kubernetes/objects.ts'
 
-export type PlanKind = 'upgrade' | 'rollback'
+export type PlanKind = 'upgrade' | 'rollback' | 'abort'
+
+/**
+ * How a component goes from one version to the other. `standby`: a second Deployment waits under the same Lease and takes
+ * over when the old one's pods are gone. `in-place`: the Deployment is updated where it is, or, where the two versions
+ * cannot decode each other's objects, stopped before the definitions change.
+ */
+export type Tier = 'standby' | 'in-place'
 
 export interface Plan {
   kind: PlanKind
@@ -12,8 +19,11 @@ export interface Plan {
   to: string
   /** where the target's files were read, or the run whose records are the target */
   source: string
-  tier: 'in-place'
+  /** the controller's tier, and why not a better one */
+  tier: Tier
   tierReason: string
+  /** the same for each Deployment that moves: `the controller`, `the kaito shim` */
+  components: { component: string; tier: Tier; why: string }[]
   /** what the operator is told beforehand: interruptions, and what is left alone and why */
   notes: string[]
   /** whether `rollback` will be able to go back from this plan's end, and why not */
@@ -109,6 +119,42 @@ export interface AwaitReconcileStep extends StepBase {
 export interface DeleteStep extends StepBase {
   kind: 'delete'
   objects: ObjectReference[]
+  /** only where a run of this tool created the object: it carries a run's label */
+  onlyCreatedByRuns?: boolean
+}
+
+/**
+ * Creates a second Deployment, waits until its pods are available, and asks them through the API server's pod proxy until
+ * each webhook path is answered: readiness proves nothing, and no request is routed to them before.
+ */
+export interface StandByStep extends StepBase {
+  kind: 'stand-by'
+  /** the Deployment; it is created with the run's label and never adopted from somebody else */
+  object: AnyObject
+  container: string
+  image: string
+  /** undefined where the component serves no webhooks */
+  webhooks?: { port: number | string; paths: string[] }
+  timeoutSeconds: number
+}
+
+/** Sets what a Service sends requests to, by apply, and waits until its endpoints are just the pods it selects. */
+export interface RouteStep extends StepBase {
+  kind: 'route'
+  /** the whole Service as it is applied */
+  service: AnyObject
+  timeoutSeconds: number
+}
+
+/**
+ * `none`: no replicas, and waits until every pod is gone, not just terminating; what they had is kept with its owner.
+ * `as-before`: the kept number again, written in the name of the manager that owned it (a HorizontalPodAutoscaler, a person).
+ */
+export interface ScaleStep extends StepBase {
+  kind: 'scale'
+  deployments: ObjectReference[]
+  replicas: 'none' | 'as-before'
+  timeoutSeconds: number
 }
 
 export interface CompareBaselineStep extends StepBase {
@@ -139,6 +185,9 @@ export type Step =
   | AwaitAdmissionStep
   | AwaitReconcileStep
   | DeleteStep
+  | StandByStep
+  | RouteStep
+  | ScaleStep
   | CompareBaselineStep
 
 export type StepKind = Step['kind']

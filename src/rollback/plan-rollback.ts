@@ -159,6 +159,11 @@ const assemble = (
     source: `the records of run ${run.number}`,
     tier: 'in-place',
     tierReason: 'the way back goes as the upgrade went',
+    components: led.map(({ title }) => ({
+      component: title,
+      tier: 'in-place',
+      why: 'the way back goes as the upgrade went',
+    })),
     wayBack: { possible: false, why: 'the way on is an upgrade' },
     notes: notesOf(definitions, ways.addedDefinitions, run),
     steps: numbered(steps),

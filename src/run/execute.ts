@@ -76,6 +76,7 @@ const runStep = async (step: Step, title: string, results: StepResult[], context
   const started = performance.now()
   const stepContext: StepContext = {
     client: context.client,
+    run: journal.summary.number,
     signal,
     now,
     report: (text) => task.update(text),

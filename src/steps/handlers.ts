@@ -9,6 +9,9 @@ import { compareWithBaseline, noteBaseline } from './baseline.ts'
 import { deleteObjects } from './delete.ts'
 import { moveOwners } from './move-owners.ts'
 import { rollOut } from './roll-out.ts'
+import { route } from './route.ts'
+import { scale } from './scale.ts'
+import { standBy } from './stand-by.ts'
 import type { Evidence, StepContext, StepHandler } from './step.types.ts'
 import { withdrawVersion } from './withdraw-version.ts'
 
@@ -23,6 +26,9 @@ const HANDLERS: { [K in StepKind]: StepHandler<K> } = {
   'await-admission': awaitAdmission,
   'await-reconcile': awaitReconcile,
   delete: deleteObjects,
+  'stand-by': standBy,
+  route,
+  scale,
   'compare-baseline': compareWithBaseline,
 }
 

@@ -5,6 +5,8 @@ import type { StepKind, StepOf } from '../plan/plan.types.ts'
 /** What a step may use. Its evidence goes to the journal; bigger values are kept beside it under a name. */
 export interface StepContext {
   client: KubernetesClient
+  /** number of the run: what it creates carries it as a label */
+  run: number
   /** aborts on Ctrl-C and when the lock is lost */
   signal: AbortSignal
   now(): Date

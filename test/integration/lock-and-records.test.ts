@@ -26,6 +26,7 @@ const plan = sealed({
   source: 'test',
   tier: 'in-place',
   tierReason: 'test',
+  components: [],
   notes: [],
   wayBack: { possible: true },
   steps: [],

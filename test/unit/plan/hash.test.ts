@@ -10,6 +10,7 @@ const plan: Omit<Plan, 'hash'> = {
   source: 'x',
   tier: 'in-place',
   tierReason: 'r',
+  components: [],
   notes: [],
   wayBack: { possible: true },
   steps: [],

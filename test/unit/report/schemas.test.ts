@@ -49,6 +49,7 @@ const bodies: { [K in DocumentKind]: DocumentBodies[K] } = {
       source: 'examples/releases/v0.2.0',
       tier: 'in-place',
       tierReason: 'r',
+      components: [],
       notes: ['n'],
       wayBack: { possible: true },
       accepted: [{ id: 'kubelet-too-old', evidenceHash: 'abc', reason: 'known' }],

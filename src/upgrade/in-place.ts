@@ -1,0 +1,90 @@
+/**
+ * The plan of an in-place upgrade: the Deployments are updated where they are. Pure.
+ *
+ * The order: what the new controller needs before it starts (RBAC moves with the binary, Services, certificate Secret),
+ * then the CRDs with the storage version held at what is stored now, then the controller, then the webhook configurations
+ * (a path that only the new controller answers would be refused until it runs), then the proofs, then the shims, each with
+ * its own proofs. A back-up comes first and the comparison with the baseline last.
+ */
+import { storageVersionOf } from '../crds/versions.ts'
+import type { CustomResourceDefinition } from '../kubernetes/objects.ts'
+import type { DraftStep } from '../plan/numbering.ts'
+import { moveOwnersSteps } from '../plan/owners.ts'
+import type { Plan } from '../plan/plan.types.ts'
+import {
+  admissionStep,
+  type LedDeployment,
+  leaseStep,
+  reconcileStep,
+  rollOutStep,
+  runningImage,
+} from '../plan/workloads.ts'
+import { applySteps, definitionSteps, opening, shimSteps } from './common-steps.ts'
+import { type DefinitionHop, readableIn } from './definition-hop.ts'
+import type { Situation } from './plan-upgrade.ts'
+import { certificateOf, crdOf, objectsOf, workloadTarget } from './release-parts.ts'
+import { shimNotes } from './shims.ts'
+import { upgradePlan } from './upgrade-plan.ts'
+
+/** The steps, in the order said above, and what they interrupt. */
+export const inPlace = (situation: Situation, why: string): Plan => {
+  const { input, definitions, models, shims } = situation
+  const { release, inventory } = input
+  const before = workloadTarget(release, models.readable)
+  const workloads = workloadTarget(release, readableIn(models.stored, models.served))
+  const probed = workloadTarget(release, storageVersionOf(crdOf(release, models)) ?? models.stored)
+  const controller: LedDeployment = {
+    title: 'the controller',
+    deployment: release.controller.ref,
+    container: release.product.controller.container,
+    image: release.controller.pinnedImage,
+    lease: release.product.controller.lease,
+  }
+  const moved = moveOwnersSteps(before, models.ending, readableIn(models.stored, models.served))
+  const steps: DraftStep[] = [
+    ...opening(release, before, definitions, shims),
+    ...moved,
+    ...definitionSteps(release, definitions),
+    ...applySteps('Update the controller', objectsOf(release, 'controller', 'other')),
+    rollOutStep(controller),
+    ...applySteps('Update webhook configurations', objectsOf(release, 'webhookConfiguration'), certificateOf(release)),
+    leaseStep('Hand over the Lease', [controller]),
+    admissionStep(probed, models.served),
+    reconcileStep(workloads),
+    ...shims.flatMap((shim) => shimSteps(shim, workloads)),
+    // What the old shims created until they went names the old version again.
+    ...moved,
+    {
+      kind: 'compare-baseline',
+      title: 'Compare the workloads',
+      workloads,
+      images: [controller, ...shims.map(({ led }) => led)].map(runningImage),
+    },
+  ]
+  const moving = [controller, ...shims.map(({ led }) => led)]
+  return upgradePlan(situation, {
+    tier: 'in-place',
+    tierReason: why,
+    components: moving.map(({ title }) => ({ component: title, tier: 'in-place', why })),
+    notes: [...interruptions(definitions), ...shimNotes(inventory, release)],
+    steps,
+  })
+}
+
+const interruptions = (definitions: DefinitionHop[]): string[] => [
+  'No ModelDeployment is reconciled while the Lease changes hands: 1 to 4 s for the controller, and again for each shim that moves; up to 17 s where the old pod does not go. Models keep serving.',
+  'A create or update of a ModelDeployment may be refused for a moment, under a second, when the old pod goes: the API server still calls it.',
+  ...definitions.flatMap(({ wanted, stored, served }) => {
+    const crd = wanted as unknown as CustomResourceDefinition
+    const others = served.filter((version) => version !== stored)
+    const converted = crd.spec.conversion?.strategy === 'Webhook' && others.length > 0
+    return [
+      `${crd.metadata.name}: objects stay stored in ${stored}.`,
+      ...(converted
+        ? [
+            `${crd.metadata.name}: ${others.join(', ')} needs the new controller's conversion webhook and cannot be read until its pod is ready (about the time of its roll-out). ${stored} can be read throughout.`,
+          ]
+        : []),
+    ]
+  }),
+]

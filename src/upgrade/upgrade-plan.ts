@@ -1,0 +1,45 @@
+/** What an upgrade's plan says beside its steps. Pure. */
+import type { Install } from '../installation/inventory.types.ts'
+import { sealed } from '../plan/hash.ts'
+import { type DraftStep, numbered } from '../plan/numbering.ts'
+import type { Plan } from '../plan/plan.types.ts'
+import { keyOf } from '../plan/reference.ts'
+import type { DefinitionHop } from './definition-hop.ts'
+import type { Situation } from './plan-upgrade.ts'
+
+/** The plan with its head, its steps numbered and its hash. */
+export const upgradePlan = (
+  { input, definitions }: Situation,
+  way: Pick<Plan, 'tier' | 'tierReason' | 'components' | 'notes'> & { steps: DraftStep[] },
+): Plan =>
+  sealed({
+    kind: 'upgrade',
+    product: input.release.product.name,
+    from: input.install.version.known ? input.install.version.version : 'unknown',
+    to: input.release.version,
+    source: `${input.release.source} (sha256 ${input.release.digest.slice(0, 12)})`,
+    ...way,
+    wayBack: wayBackOf(definitions, input.install),
+    ...runningUnderMovingTag(input.install),
+    ...(input.accepted && input.accepted.length > 0 ? { accepted: input.accepted } : {}),
+    steps: numbered(
+      way.steps.map((step) => (step.kind === 'apply' ? { ...step, conflicts: input.conflicts ?? 'keep' } : step)),
+    ),
+  })
+
+const wayBackOf = (definitions: DefinitionHop[], install: Install): Plan['wayBack'] => {
+  const why = definitions.find(({ noWayBack }) => noWayBack !== undefined)?.noWayBack
+  if (why !== undefined) return { possible: false, why }
+  const lost = !install.version.known && runningUnderMovingTag(install).running === undefined
+  return lost
+    ? { possible: false, why: `${install.image} names no version, and no digest of it is known` }
+    : { possible: true }
+}
+
+/** A tag that moves may be another version by the time of a rollback: the digest that runs now is kept. */
+const runningUnderMovingTag = ({ version, deployment, pods }: Install): Pick<Plan, 'running'> => {
+  const digest = pods.find(({ ready, imageID }) => ready && imageID.includes('@sha256:'))?.imageID
+  return version.known || digest === undefined
+    ? {}
+    : { running: { [keyOf(deployment)]: digest.replace(/^.*:\/\//, '') } }
+}
