@@ -6,7 +6,8 @@ const scenarioLines = `Scenarios:
 - healthy: KubeAIRunway v0.1.0 with two shims and seven ModelDeployments on supported operators; v0.2.0 can follow
 - policy-matrix: healthy, but v0.1.0 and v0.2.0 say nothing of their own: the policy document's matrix applies
 - old-provider: KAITO 0.4.4, which serves Workspaces as v1alpha1 only: its ModelDeployments have failed
-- stored-v1alpha1: v0.3.0 came over v0.1.0: objects are still stored as v1alpha1, which v0.4.0 no longer has
+- stored-v1alpha1: v0.3.0 came over v0.1.0: an object is still stored as v1alpha1, which v0.4.0 no longer has
+- before-v1: v0.4.0, everything stored as v1beta1; v0.5.0 can follow, which adds v1 and replaces the pods of KubeRay
 - skewed-nodes: healthy, but the kubelet of one node is four minors behind the API server`
 
 export class Up extends BaseCommand {

@@ -46,10 +46,12 @@ function humanStatus(report: PlaygroundReport): string {
   return lines.flatMap(([name, value]) => (value ? [`${`${name}:`.padEnd(12)} ${value}\n`] : [])).join('')
 }
 
+// where v0.2.0 would be a way back, or no change
+const nextVersions: Partial<Record<string, string>> = { 'stored-v1alpha1': 'v0.4.0', 'before-v1': 'v0.5.0' }
+
 /** What to type once it is up. */
 function humanUp(report: PlaygroundReport, already: boolean): string {
-  // v0.3.0 runs there: v0.2.0 would be a way back
-  const to = report.scenario === 'stored-v1alpha1' ? 'v0.4.0' : 'v0.2.0'
+  const to = nextVersions[report.scenario ?? ''] ?? 'v0.2.0'
   const first = already ? 'The playground is up already' : 'The playground is up'
   return `${first}: Kubernetes ${report.kubernetes}, scenario ${report.scenario}.
 

@@ -52,8 +52,15 @@ const rows: ScenarioRow[] = [
   {
     ...healthy,
     name: 'stored-v1alpha1',
-    description: 'v0.3.0 came over v0.1.0: objects are still stored as v1alpha1, which v0.4.0 no longer has',
+    description: 'v0.3.0 came over v0.1.0: an object is still stored as v1alpha1, which v0.4.0 no longer has',
     installs: ['v0.1.0', 'v0.3.0'],
+  },
+  {
+    ...healthy,
+    name: 'before-v1',
+    description:
+      'v0.4.0, everything stored as v1beta1; v0.5.0 can follow, which adds v1 and replaces the pods of KubeRay',
+    installs: ['v0.2.0', 'v0.4.0'],
   },
   {
     ...healthy,
@@ -139,7 +146,7 @@ export async function applyScenario(
     if (index > 0) continue
     await step('creating ModelDeployments', () => createWorkloads(client, options.releases))
     await step('waiting for the models', () => awaitWorkloads(client, scenario.phases))
-    // before the next release: every later write would store it anew
+    // before the next release, whose controllers write every other object and so store it anew
     await pauseWorkload(client, { namespace: 'team-c', name: 'frozen' })
   }
   if (scenario.installs.length > 1) await step('waiting for the models', () => awaitWorkloads(client, scenario.phases))

@@ -47,6 +47,7 @@ export function assembleRelease(files: SourceFiles, context: Context): Release {
   const pinnedImage = pinnedController(image, context)
   refuseUnknownNames(context, shims)
   const compatibility = release.compatibility ?? compatibilityOf(known)
+  const providerConfigs = release.providerConfigs ?? known?.providerConfigs
   return {
     product,
     version,
@@ -59,6 +60,7 @@ export function assembleRelease(files: SourceFiles, context: Context): Release {
     controller: { ref: referenceOf(controller), image, pinnedImage },
     shims: shims.map((shim) => pinned(shim, { ...known?.shims, ...release.shims }[shim.name], context)),
     ...(compatibility === undefined ? {} : { compatibility }),
+    ...(providerConfigs === undefined ? {} : { providerConfigs }),
   }
 }
 

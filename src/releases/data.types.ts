@@ -1,6 +1,6 @@
 /** Rows of the files in `data/`. */
 import type { VersionEvidence } from '../installation/inventory.types.ts'
-import type { ProviderMinimum } from './release.types.ts'
+import type { ProviderConfigChanges, ProviderMinimum } from './release.types.ts'
 
 /** Kubernetes' own support table; what is not known yet is absent. */
 export interface KubernetesSupport {
@@ -60,6 +60,8 @@ export interface KnownRelease {
   digests?: Record<string, string>
   /** what its shims need, beyond the policy document's minimums */
   providers?: ProviderMinimum[]
+  /** what becomes of provider configs whose form changed within a version, in it or in an earlier release */
+  providerConfigs?: ProviderConfigChanges
   notes?: string
 }
 

@@ -3,7 +3,8 @@ import { parse } from 'yaml'
 import { readCompatibility } from './compatibility.ts'
 import { ReleaseError } from './errors.ts'
 import { parseImage } from './image-reference.ts'
-import type { Compatibility } from './release.types.ts'
+import { readProviderConfigChanges } from './provider-config-changes.ts'
+import type { Compatibility, ProviderConfigChanges } from './release.types.ts'
 import { releaseVersion } from './versions.ts'
 
 export interface ReleaseFile {
@@ -14,11 +15,14 @@ export interface ReleaseFile {
   compatibility?: Compatibility
   /** shim images by shim name */
   shims: Record<string, string>
+  /** what becomes of provider configs whose form changes */
+  providerConfigs?: ProviderConfigChanges
 }
 
 /**
- * Reads a release.yaml: `product`, `version`, `compatibility` (rows and providers) and `shims` (image by shim name). Other keys
- * are left for later versions of this tool. Throws ReleaseError `not-a-release` or `bad-compatibility` naming the entry.
+ * Reads a release.yaml: `product`, `version`, `compatibility` (rows and providers), `shims` (image by shim name) and
+ * `providerConfigs`. Other keys are left for later versions of this tool. Throws ReleaseError `not-a-release` or
+ * `bad-compatibility` naming the entry.
  */
 export function parseReleaseFile(text: string, source: string): ReleaseFile {
   let content: unknown
@@ -29,7 +33,7 @@ export function parseReleaseFile(text: string, source: string): ReleaseFile {
   }
   if (typeof content !== 'object' || content === null || Array.isArray(content)) throw bad(source, 'it is no mapping')
   const fields: Record<string, unknown> = { ...content }
-  const { product, version, compatibility } = fields
+  const { product, version, compatibility, providerConfigs } = fields
   if (product !== undefined && typeof product !== 'string') throw bad(source, '`product` has to be text')
   if (version !== undefined && typeof version !== 'string')
     throw bad(source, '`version` has to be text, such as v0.2.0')
@@ -38,6 +42,7 @@ export function parseReleaseFile(text: string, source: string): ReleaseFile {
     ...(version === undefined ? {} : { version: releaseVersion(version) }),
     ...(compatibility === undefined ? {} : { compatibility: readCompatibility(compatibility, source) }),
     shims: shimImages(fields['shims'] ?? {}, source),
+    ...(providerConfigs === undefined ? {} : { providerConfigs: readProviderConfigChanges(providerConfigs, source) }),
   }
 }
 

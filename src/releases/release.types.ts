@@ -106,6 +106,17 @@ export interface Compatibility {
   providers: ProviderMinimum[]
 }
 
+/**
+ * How InferenceProviderConfigs get the form of a release that changed it within a version. The API server prunes what the
+ * new schema does not know before anybody reads it, so only somebody with a back-up can do it without a loss.
+ */
+export interface ProviderConfigChanges {
+  /** lists of plain values that become lists of objects: the value goes under `key`, the fields `copied` from beside the list into each */
+  itemsToObjects: { field: string; key: string; copied: string[] }[]
+  /** fields that go, and the annotation that takes the value: text as it is, everything else as JSON */
+  toAnnotations: { field: string; annotation: string }[]
+}
+
 export interface Release {
   product: Product
   /** with leading `v` */
@@ -126,4 +137,6 @@ export interface Release {
   shims: ReleaseShim[]
   /** only from release.yaml beside the manifest or data/ for known releases */
   compatibility?: Compatibility
+  /** the same; absent where the release says nothing */
+  providerConfigs?: ProviderConfigChanges
 }

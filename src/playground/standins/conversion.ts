@@ -1,10 +1,12 @@
 /**
- * Conversion of ModelDeployments between v1alpha1 and v1beta1, lossless both ways:
+ * Conversion of ModelDeployments between v1alpha1 and v1beta1, and between v1beta1 and v1, lossless both ways:
  * - `engine.contextLength` is named `engine.maxModelLength` in v1beta1;
  * - the single `resources.gpu` is the list `resources.accelerators` in v1beta1;
  * - `engine.enablePrefixCaching` defaults to false in v1alpha1 and to true in v1beta1: an object keeps the value its own
  *   version gave it, because the conversion writes it out;
- * - what only v1beta1 has is kept in an annotation of the v1alpha1 object, and put back on the way up.
+ * - what only v1beta1 has is kept in an annotation of the v1alpha1 object, and put back on the way up;
+ * - `image` of v1beta1 is `engine.image` in v1.
+ * A lossy one keeps nothing in annotations.
  */
 import type { Accelerator, ModelDeployment, ModelDeploymentSpec } from './model-deployment.ts'
 
@@ -17,13 +19,22 @@ interface Stash {
 
 export const stashAnnotation = (group: string): string => `${group}/v1beta1-data`
 
-/** Converts one object; returns it as it is where it has the wanted version. Throws an Error for an unknown version. */
-export function convertModelDeployment(object: ModelDeployment, desiredApiVersion: string): ModelDeployment {
+/**
+ * Converts one object; returns it as it is where it has the wanted version. `lossy` forgets what v1alpha1 has no field
+ * for. Throws an Error for an unknown version.
+ */
+export function convertModelDeployment(
+  object: ModelDeployment,
+  desiredApiVersion: string,
+  options: { lossy: boolean } = { lossy: false },
+): ModelDeployment {
   if (object.apiVersion === desiredApiVersion) return object
   const [group = '', from] = object.apiVersion.split('/')
   const [desiredGroup, to] = desiredApiVersion.split('/')
   if (group === desiredGroup && from === 'v1alpha1' && to === 'v1beta1') return toBeta(object, group)
-  if (group === desiredGroup && from === 'v1beta1' && to === 'v1alpha1') return toAlpha(object, group)
+  if (group === desiredGroup && from === 'v1beta1' && to === 'v1alpha1') return toAlpha(object, group, options.lossy)
+  if (group === desiredGroup && from === 'v1beta1' && to === 'v1') return toStable(object, group)
+  if (group === desiredGroup && from === 'v1' && to === 'v1beta1') return fromStable(object, group)
   throw new Error(`cannot convert ${object.apiVersion} to ${desiredApiVersion}`)
 }
 
@@ -55,7 +66,23 @@ function acceleratorsOf(gpu: Accelerator | undefined, stashed: Accelerator[] | u
   return stashed?.slice(1)
 }
 
-function toAlpha(object: ModelDeployment, group: string): ModelDeployment {
+function toStable(object: ModelDeployment, group: string): ModelDeployment {
+  const { image, ...rest } = object.spec
+  const spec = image === undefined ? rest : { ...rest, engine: { ...rest.engine, image } }
+  return { ...object, apiVersion: `${group}/v1`, spec }
+}
+
+function fromStable(object: ModelDeployment, group: string): ModelDeployment {
+  const { engine: { image, ...engine } = {}, ...rest } = object.spec
+  const spec: ModelDeploymentSpec = {
+    ...rest,
+    ...(object.spec.engine ? { engine } : {}),
+    ...(image === undefined ? {} : { image }),
+  }
+  return { ...object, apiVersion: `${group}/v1beta1`, spec }
+}
+
+function toAlpha(object: ModelDeployment, group: string, lossy: boolean): ModelDeployment {
   const { engine = {}, resources, scaling, ...rest } = object.spec
   const { maxModelLength, enablePrefixCaching, extraArgs, ...otherEngine } = engine
   const { accelerators, ...otherResources } = resources ?? {}
@@ -78,7 +105,7 @@ function toAlpha(object: ModelDeployment, group: string): ModelDeployment {
   return {
     ...object,
     apiVersion: `${group}/v1alpha1`,
-    metadata: putStash(object, stashAnnotation(group), stash),
+    metadata: lossy ? object.metadata : putStash(object, stashAnnotation(group), stash),
     spec,
   }
 }

@@ -4,7 +4,7 @@ import { asModelDeployment, type ModelDeployment } from './model-deployment.ts'
 import type { Traits } from './traits.ts'
 import { type Reconcile, startWorkQueue, type WorkQueue } from './work-queue.ts'
 
-/** Reconciles every ModelDeployment that comes, changes or goes, until the context's signal aborts. */
+/** Reconciles every ModelDeployment that comes, changes or goes; begins none after the context's signal aborts. */
 export function reconcileModelDeployments(
   { client, log, signal }: StandinContext,
   traits: Traits,

@@ -56,8 +56,15 @@ export interface ElectionOptions {
   name: string
   identity: string
   log: Log
+  /** ends the attempts to become the leader */
   signal: AbortSignal
+  /** ends the renewals */
+  over: AbortSignal
+  /** instead of two seconds */
+  retrySeconds?: number
 }
+
+type Attempt = (until: AbortSignal) => Promise<boolean>
 
 /**
  * Waits until this process holds the lease and renews it from then on. Resolves when it became the leader; `lost`
@@ -67,8 +74,8 @@ export interface ElectionOptions {
 export async function becomeLeader(options: ElectionOptions): Promise<{ lost: Promise<void> }> {
   const ref = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', namespace: options.namespace, name: options.name }
   let observed: Observed = { record: '', atMilliseconds: Date.now() }
-  const attempt = async (): Promise<boolean> => {
-    const signal = AbortSignal.any([options.signal, AbortSignal.timeout(electionTimes.renewDeadlineSeconds * 1000)])
+  const attempt = async (until: AbortSignal): Promise<boolean> => {
+    const signal = AbortSignal.any([until, AbortSignal.timeout(electionTimes.renewDeadlineSeconds * 1000)])
     const lease = await options.client.find<Lease>(ref, signal)
     const record = JSON.stringify(lease?.spec ?? {})
     if (record !== observed.record) observed = { record, atMilliseconds: Date.now() }
@@ -79,25 +86,26 @@ export async function becomeLeader(options: ElectionOptions): Promise<{ lost: Pr
     return true
   }
   options.log.info('attempting to acquire leader lease', { lease: `${options.namespace}/${options.name}` })
-  while (!(await quietly(attempt, options))) {
+  while (!(await quietly(attempt, options.signal, options.log))) {
     // client-go's jitter: 2 s to 4.4 s
-    await delay(electionTimes.retrySeconds * 1000 * (1 + 1.2 * Math.random()), undefined, { signal: options.signal })
+    const seconds = options.retrySeconds ?? electionTimes.retrySeconds
+    await delay(seconds * 1000 * (1 + 1.2 * Math.random()), undefined, { signal: options.signal })
   }
   options.log.info('successfully acquired lease', { lease: `${options.namespace}/${options.name}` })
   return { lost: keepRenewing(attempt, options) }
 }
 
-async function keepRenewing(attempt: () => Promise<boolean>, options: ElectionOptions): Promise<void> {
+async function keepRenewing(attempt: Attempt, { over, log }: ElectionOptions): Promise<void> {
   let renewed = Date.now()
   while (Date.now() - renewed < electionTimes.renewDeadlineSeconds * 1000) {
-    await delay(electionTimes.retrySeconds * 1000, undefined, { signal: options.signal })
-    if (await quietly(attempt, options)) renewed = Date.now()
+    await delay(electionTimes.retrySeconds * 1000, undefined, { signal: over })
+    if (await quietly(attempt, over, log)) renewed = Date.now()
   }
 }
 
-async function quietly(attempt: () => Promise<boolean>, { log, signal }: ElectionOptions): Promise<boolean> {
+async function quietly(attempt: Attempt, signal: AbortSignal, log: Log): Promise<boolean> {
   try {
-    return await attempt()
+    return await attempt(signal)
   } catch (error) {
     if (signal.aborted) throw error
     log.error('error retrieving or updating resource lock', error)

@@ -17,6 +17,8 @@ export interface ModelDeploymentSpec {
     /** v1beta1, the same under its new name */
     maxModelLength?: number
     enablePrefixCaching?: boolean
+    /** v1; spec.image before */
+    image?: string
     [field: string]: unknown
   }
   serving?: { mode?: string; [field: string]: unknown }
@@ -28,6 +30,7 @@ export interface ModelDeploymentSpec {
     accelerators?: Accelerator[]
     [field: string]: unknown
   }
+  /** up to v1beta1 */
   image?: string
   [field: string]: unknown
 }

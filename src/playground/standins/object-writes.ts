@@ -1,7 +1,6 @@
 import type { ApiError } from '../../kubernetes/errors.ts'
 import type { AnyObject, KubernetesObject, ObjectReference } from '../../kubernetes/objects.ts'
 import type { StandinContext } from './context.types.ts'
-import { isOn } from './environment.ts'
 import type { ModelDeployment, ModelDeploymentStatus } from './model-deployment.ts'
 
 export const referenceTo = (object: KubernetesObject): ObjectReference => ({
@@ -13,17 +12,17 @@ export const referenceTo = (object: KubernetesObject): ObjectReference => ({
 
 /**
  * Writes a ModelDeployment's status as a merge patch of what changed, refused by the API server where somebody else
- * wrote since it was read. Without a change nothing is sent, unless the container's AIRUNWAY_NOOP_WRITES is `true`: then an
- * empty patch is, as controller-runtime's patch helpers do; an admission policy can deny that one too.
+ * wrote since it was read. Without a change an empty patch is sent, as the releases send their whole status at the end of
+ * every reconcile: it changes nothing, but an admission policy can deny that one too. A write that was begun is not given
+ * up when the process is told to end.
  */
 export async function writeStatus(
-  { client, environment, signal }: StandinContext,
+  { client }: Pick<StandinContext, 'client'>,
   object: ModelDeployment,
   patch: ModelDeploymentStatus | undefined,
 ): Promise<void> {
-  if (!patch && !isOn(environment.variables['AIRUNWAY_NOOP_WRITES'], false)) return
   const guard = patch ? { metadata: { resourceVersion: object.metadata.resourceVersion }, status: patch } : {}
-  await client.patch<AnyObject>(referenceTo(object), guard, { type: 'merge', subresource: 'status', signal })
+  await client.patch<AnyObject>(referenceTo(object), guard, { type: 'merge', subresource: 'status' })
 }
 
 /** For log lines and conditions: what the API server answered. */

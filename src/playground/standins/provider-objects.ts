@@ -27,6 +27,8 @@ function engineArguments(object: ModelDeployment): string[] {
   return [`--model=${object.spec.model?.id ?? ''}`, ...(length === undefined ? [] : [`--max-model-len=${length}`])]
 }
 
+const imageOf = ({ spec }: ModelDeployment): string | undefined => spec.image ?? spec.engine?.image
+
 const replicasOf = ({ spec }: ModelDeployment): number => spec.scaling?.replicas ?? 1
 
 function gpuLimits(object: ModelDeployment): Fields {
@@ -39,7 +41,7 @@ function workspace({ object, version, group }: RenderInput): Fields {
   const present = gpu && group === 'airunway.ai' && gte(version, '0.6.0')
   const container = {
     name: 'model',
-    image: object.spec.image ?? 'docker.io/vllm/vllm-openai:v0.9.1',
+    image: imageOf(object) ?? 'docker.io/vllm/vllm-openai:v0.9.1',
     args: engineArguments(object),
     ...gpuLimits(object),
   }
@@ -50,9 +52,14 @@ function workspace({ object, version, group }: RenderInput): Fields {
   }
 }
 
+/** Where it changes, every pod of the shim's ModelDeployments is replaced. */
+function rayImage(group: string, version: string): string {
+  if (group === 'kubeairunway.ai') return `rayproject/ray-ml:${gte(version, '0.5.0') ? '2.46.0' : '2.44.0'}`
+  return gte(version, '0.6.0') ? 'rayproject/ray-llm:2.55.0-py311-cu128' : 'rayproject/ray-ml:2.44.0'
+}
+
 function rayService({ object, version, group }: RenderInput): Fields {
-  const recent = group === 'airunway.ai' && gte(version, '0.6.0')
-  const image = object.spec.image ?? (recent ? 'rayproject/ray-llm:2.55.0-py311-cu128' : 'rayproject/ray-ml:2.44.0')
+  const image = imageOf(object) ?? rayImage(group, version)
   const pod = (name: string): Fields => ({ spec: { containers: [{ name, image, ...gpuLimits(object) }] } })
   return {
     spec: {
@@ -67,7 +74,7 @@ function rayService({ object, version, group }: RenderInput): Fields {
 
 function dynamoGraph({ object, version, group }: RenderInput): Fields {
   const runtime = group !== 'airunway.ai' || gte(version, '0.6.0') ? '1.1.1' : gte(version, '0.5.0') ? '1.0.1' : '0.7.1'
-  const image = object.spec.image ?? `nvcr.io/nvidia/ai-dynamo/vllm-runtime:${runtime}`
+  const image = imageOf(object) ?? `nvcr.io/nvidia/ai-dynamo/vllm-runtime:${runtime}`
   const service = (replicas: number, args: string[]): Fields => ({
     replicas,
     extraPodSpec: { mainContainer: { image, args } },
@@ -84,7 +91,7 @@ function deployment({ object, version, group }: RenderInput): Fields {
   const labels = { [`${group}/deployment`]: object.metadata.name }
   const container = {
     name: 'vllm',
-    image: object.spec.image ?? 'docker.io/vllm/vllm-openai:v0.9.1',
+    image: imageOf(object) ?? 'docker.io/vllm/vllm-openai:v0.9.1',
     args: [...engineArguments(object), ...(caching ? ['--enable-prefix-caching'] : [])],
     ...gpuLimits(object),
   }
@@ -124,6 +131,17 @@ export function renderProviderObject(input: RenderInput): AnyObject {
       ownerReferences: [ownerReference(object)],
     },
     ...(overrides ? merged(rendered, resource.kind === 'Workspace' ? overrides : { spec: overrides }) : rendered),
+  }
+}
+
+/** The Service beside a Deployment that a shim renders itself. */
+export function modelService(rendered: AnyObject): AnyObject {
+  const { selector } = rendered['spec'] as { selector: { matchLabels: Record<string, string> } }
+  return {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: rendered.metadata,
+    spec: { selector: selector.matchLabels, ports: [{ name: 'http', port: 8000, targetPort: 8000 }] },
   }
 }
 

@@ -8,10 +8,11 @@ import { startInformer } from './informer.ts'
 import { asTyped } from './known-fields.ts'
 import { isPaused, type ModelDeployment, type ModelDeploymentStatus } from './model-deployment.ts'
 import { reasonOf, referenceTo, writeStatus } from './object-writes.ts'
-import { holds, renderProviderObject } from './provider-objects.ts'
+import { holds, modelService, renderProviderObject } from './provider-objects.ts'
 import { registerProvider } from './registration.ts'
-import { runAsLeader } from './run-as-leader.ts'
+import { type Drained, runAsLeader } from './run-as-leader.ts'
 import { shimStatus } from './shim-status.ts'
+import { takingItsTime } from './slow-reconcile.ts'
 import { type Traits, traitsOf } from './traits.ts'
 import type { Requeue } from './work-queue.ts'
 
@@ -26,14 +27,14 @@ export async function runShim(context: StandinContext, program: ShimProgram): Pr
   let unregister: () => Promise<void> = async () => undefined
   const code = await runAsLeader(context, program.shim.lease, async (stop) => {
     unregister = await registerProvider({ ...context, signal: stop }, program, traits)
-    startReconciling({ ...context, signal: stop, program, traits })
+    return startReconciling({ ...context, signal: stop, program, traits })
   })
   // a clean exit says that nobody serves this provider; a crash cannot
   if (code === 0) await unregister()
   return code
 }
 
-function startReconciling(context: ShimContext): void {
+function startReconciling(context: ShimContext): Drained {
   const { client, log, signal, traits, program } = context
   const { deployments, queue } = reconcileModelDeployments(context, traits, async (key) => {
     const object = deployments.get(key)
@@ -50,10 +51,11 @@ function startReconciling(context: ShimContext): void {
       if (owner) queue.add(`${object.metadata.namespace}/${owner.name}`)
     },
   })
+  return () => queue.idle()
 }
 
 async function reconcile(context: ShimContext, object: ModelDeployment): Promise<Requeue | undefined> {
-  const { program, client, traits, signal } = context
+  const { program, client, traits } = context
   // before the deletion: a paused ModelDeployment that is deleted hangs until it goes on
   if (isPaused(object, program.product.pausedAnnotation)) return undefined
   const finalizer = `${program.product.group}/${program.shim.name}-provider`
@@ -64,12 +66,17 @@ async function reconcile(context: ShimContext, object: ModelDeployment): Promise
   if (object.status?.provider?.name !== program.shim.name) return undefined
   if (object.status.conditions?.some(({ type, status }) => type === 'Validated' && status === 'False')) return undefined
   if (!finalizers.includes(finalizer)) {
-    await client.replace(withFinalizers(object, [...finalizers, finalizer], traits), { signal })
+    await client.replace(withFinalizers(object, [...finalizers, finalizer], traits))
     return undefined
   }
-  await render(context, object)
-  return undefined
+  await takingItsTime(context, object, program.product.group, () => render(context, object))
+  return reapplied(program.shim) ? { requeueAfterMilliseconds: reapplyMilliseconds } : undefined
 }
+
+const reapplyMilliseconds = 30_000
+
+/** The shims that write plain Deployments and Services apply them again and again, whether something changed or not. */
+export const reapplied = ({ resource }: ShimProgram['shim']): boolean => resource.kind === 'Deployment'
 
 const withFinalizers = (object: ModelDeployment, finalizers: string[], traits: Traits): ModelDeployment => {
   const typed = asTyped(object, traits.knownFields)
@@ -82,15 +89,15 @@ async function finalize(
   object: ModelDeployment,
   finalizer: string,
 ): Promise<Requeue | undefined> {
-  const { client, signal, program, traits } = context
+  const { client, program, traits } = context
   const ref = { ...program.shim.resource, ...nameOf(object) }
-  const existing = await client.find(ref, signal)
+  const existing = await client.find(ref)
   if (existing?.metadata.ownerReferences?.some(({ uid }) => uid === object.metadata.uid)) {
-    if (!existing.metadata.deletionTimestamp) await client.delete(ref, { propagationPolicy: 'Background', signal })
+    if (!existing.metadata.deletionTimestamp) await client.delete(ref, { propagationPolicy: 'Background' })
     return { requeueAfterMilliseconds: 200 }
   }
   const rest = (object.metadata.finalizers ?? []).filter((name) => name !== finalizer)
-  await client.replace(withFinalizers(object, rest, traits), { signal }).catch((error: unknown) => {
+  await client.replace(withFinalizers(object, rest, traits)).catch((error: unknown) => {
     if (!isNotFound(error)) throw error
   })
   return undefined
@@ -119,16 +126,21 @@ async function render(context: ShimContext, object: ModelDeployment): Promise<vo
 }
 
 async function ensureProviderObject(
-  { client, signal }: ShimContext,
+  { client, program }: ShimContext,
   wanted: AnyObject,
   ownerUid: string,
 ): Promise<AnyObject> {
-  const existing = await client.find(referenceTo(wanted), signal)
-  if (!existing) return client.create(wanted, { signal })
-  if (!existing.metadata.ownerReferences?.some(({ uid }) => uid === ownerUid)) {
+  const existing = await client.find(referenceTo(wanted))
+  if (existing && !existing.metadata.ownerReferences?.some(({ uid }) => uid === ownerUid)) {
     throw new Error(`ResourceConflict: ${wanted.kind} "${wanted.metadata.name}" belongs to something else`)
   }
+  if (reapplied(program.shim)) {
+    const options = { fieldManager: `${program.shim.name}-provider`, force: true }
+    await client.apply(modelService(wanted), options)
+    return client.apply(wanted, options)
+  }
+  if (!existing) return client.create(wanted)
   const { apiVersion: _, kind: __, metadata: ___, ...content } = wanted
   if (holds(existing, content)) return existing
-  return client.replace({ ...existing, ...content }, { signal })
+  return client.replace({ ...existing, ...content })
 }

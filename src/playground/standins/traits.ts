@@ -11,6 +11,10 @@ export interface Traits {
   admissionVersions: string[]
   /** serves the conversion webhook */
   conversion: boolean
+  /** its conversion forgets what the older version has no field for */
+  lossy: boolean
+  /** what does not work in its controller, although its pod gets ready where it starts at all */
+  fault: Fault | undefined
   /** shape of `capabilities.engines` of an InferenceProviderConfig; neither shape decodes as the other */
   engines: 'strings' | 'objects'
   /** forbids sizing and security keys in provider overrides, and very large demands */
@@ -18,6 +22,12 @@ export interface Traits {
   /** top-level fields of a ModelDeployment's spec, and those of spec.engine, that its types have */
   knownFields: { spec: readonly string[]; engine: readonly string[] }
 }
+
+/**
+ * `start`: ends with an error at once. `webhook`: takes admission requests and never answers. `reconcile`: takes the Lease
+ * and reconciles nothing.
+ */
+export type Fault = 'start' | 'webhook' | 'reconcile'
 
 // what the tag `latest` of each product line runs as
 const newestVersions: Record<string, string> = { kubeairunway: '0.4.0', airunway: '0.7.0' }
@@ -36,8 +46,11 @@ const commonSpec = [
 ]
 const upstreamSpec = [...commonSpec, 'gateway', 'podTemplate', 'tolerations']
 const upstreamEngine = ['type', 'contextLength', 'trustRemoteCode', 'args']
+const stableSpec = commonSpec.filter((name) => name !== 'image')
 const alphaEngine = ['type', 'contextLength', 'enablePrefixCaching', 'trustRemoteCode', 'args']
 const betaEngine = ['type', 'maxModelLength', 'enablePrefixCaching', 'trustRemoteCode', 'args', 'extraArgs']
+
+const stableEngine = [...betaEngine, 'image']
 
 /** The version a tag stands for: itself without `v`, or the product's newest one where it names none. */
 export function versionOfTag(product: Product, tag: string | undefined): string {
@@ -58,6 +71,8 @@ function upstream(group: string, version: string): Traits {
     apiVersion: `${group}/v1alpha1`,
     admissionVersions: ['v1alpha1'],
     conversion: false,
+    lossy: false,
+    fault: undefined,
     engines: since('0.6.0') ? 'objects' : 'strings',
     strictAdmission: since('0.6.0'),
     knownFields: {
@@ -71,18 +86,43 @@ function upstream(group: string, version: string): Traits {
   }
 }
 
+const faults: Partial<Record<string, Fault>> = {
+  'broken-start': 'start',
+  'broken-webhook': 'webhook',
+  'broken-reconcile': 'reconcile',
+}
+const beta: Traits['knownFields'] = { spec: commonSpec, engine: betaEngine }
+const sampleFields: Partial<Record<string, Traits['knownFields']>> = {
+  v1alpha1: { spec: commonSpec, engine: alphaEngine },
+  v1: { spec: stableSpec, engine: stableEngine },
+}
+// API versions by the minor of the sample releases; the last one is what a controller reads and writes
+const sampleVersions: [range: string, versions: string[]][] = [
+  ['<0.2.0', ['v1alpha1']],
+  ['0.2.x', ['v1alpha1', 'v1beta1']],
+  ['0.3.x || 0.4.x', ['v1beta1']],
+  ['>=0.5.0', ['v1beta1', 'v1']],
+]
+
 function sample(group: string, version: string): Traits {
-  const release = `${parse(version)?.major ?? 0}.${parse(version)?.minor ?? 0}.${parse(version)?.patch ?? 0}`
-  const alphaOnly = satisfies(release, '<0.2.0')
-  const betaOnly = satisfies(release, '>=0.3.0')
+  const { major = 0, minor = 0, patch = 0, prerelease = [] } = parse(version) ?? {}
+  const release = `${major}.${minor}.${patch}`
+  const variant = String(prerelease[0] ?? '')
+  const known = sampleVersions.find(([range]) => satisfies(release, range))?.[1] ?? ['v1alpha1']
+  const undecodable = variant === 'undecodable'
+  const versions = undecodable ? ['v1alpha1'] : variant === 'removes' ? known.slice(-1) : known
+  const own = versions.at(-1) ?? 'v1alpha1'
   return {
     version,
-    apiVersion: alphaOnly ? `${group}/v1alpha1` : `${group}/v1beta1`,
-    admissionVersions: [...(betaOnly ? [] : ['v1alpha1']), ...(alphaOnly ? [] : ['v1beta1'])],
-    conversion: satisfies(release, '0.2.x || 0.3.x'),
-    engines: 'strings',
+    apiVersion: `${group}/${own}`,
+    admissionVersions: versions,
+    // v0.3.0 still reads what is stored in v1alpha1
+    conversion: versions.length > 1 || satisfies(release, '0.3.x'),
+    lossy: variant === 'lossy',
+    fault: faults[variant],
+    engines: undecodable ? 'objects' : 'strings',
     strictAdmission: false,
-    knownFields: { spec: commonSpec, engine: alphaOnly ? alphaEngine : betaEngine },
+    knownFields: sampleFields[own] ?? beta,
   }
 }
 

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer, type Server } from 'node:https'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { AnyObject } from '../../kubernetes/objects.ts'
 import type { CertificateAndKey } from '../x509.ts'
 import { defaultingPatch, violations } from './admission.ts'
@@ -23,6 +24,7 @@ interface ConversionRequest {
 
 /** `response` of a review, without its uid. */
 type Answer = Record<string, unknown>
+type Route = (request: unknown) => Answer | Promise<Answer>
 
 /** Answers an AdmissionReview of the mutating webhook: a JSON patch, base64 as the API demands. */
 export function mutate(request: AdmissionRequest): Answer {
@@ -40,10 +42,10 @@ export function validate(request: AdmissionRequest, strict: boolean): Answer {
 }
 
 /** Answers a ConversionReview: all objects or, as the API server wants it, none. */
-export function convert(request: ConversionRequest): Answer {
+export function convert(request: ConversionRequest, options: { lossy: boolean }): Answer {
   try {
     const convertedObjects = request.objects.map((object) =>
-      convertModelDeployment(asModelDeployment(object), request.desiredAPIVersion),
+      convertModelDeployment(asModelDeployment(object), request.desiredAPIVersion, options),
     )
     return { convertedObjects, result: { status: 'Success' } }
   } catch (error) {
@@ -52,16 +54,30 @@ export function convert(request: ConversionRequest): Answer {
   }
 }
 
+/** What a webhook server answers for: a second install may convert and leave admission to the first. */
+export interface Served {
+  admission: boolean
+  conversion: boolean
+}
+
+/** Takes the request and leaves the API server waiting until it gives up. */
+const never = (): Promise<Answer> => new Promise(() => undefined)
+
 /** Path -> what answers its reviews, for one version of a product. */
-export function webhookRoutes(group: string, traits: Traits): Map<string, (request: unknown) => Answer> {
-  const routes = new Map<string, (request: unknown) => Answer>()
-  for (const version of traits.admissionVersions) {
-    routes.set(admissionPath('mutate', group, version), (request) => mutate(request as AdmissionRequest))
-    routes.set(admissionPath('validate', group, version), (request) =>
-      validate(request as AdmissionRequest, traits.strictAdmission),
+export function webhookRoutes(group: string, traits: Traits, served: Served): Map<string, Route> {
+  const routes = new Map<string, Route>()
+  const silent = traits.fault === 'webhook'
+  for (const version of served.admission ? traits.admissionVersions : []) {
+    routes.set(
+      admissionPath('mutate', group, version),
+      silent ? never : (request) => mutate(request as AdmissionRequest),
+    )
+    routes.set(
+      admissionPath('validate', group, version),
+      silent ? never : (request) => validate(request as AdmissionRequest, traits.strictAdmission),
     )
   }
-  if (traits.conversion) routes.set('/convert', (request) => convert(request as ConversionRequest))
+  if (served.conversion) routes.set('/convert', (request) => convert(request as ConversionRequest, traits))
   return routes
 }
 
@@ -78,7 +94,7 @@ export interface WebhookServer {
 export async function serveWebhooks(options: {
   port: number
   certificate: CertificateAndKey
-  routes: ReadonlyMap<string, (request: unknown) => Answer>
+  routes: ReadonlyMap<string, Route>
   log: Log
 }): Promise<WebhookServer> {
   const { certificate, key } = options.certificate
@@ -100,6 +116,9 @@ export async function serveWebhooks(options: {
     port: typeof address === 'object' && address ? address.port : options.port,
     use: (next) => server.setSecureContext({ cert: next.certificate, key: next.key }),
     async close() {
+      // A server in Go reads each connection in a goroutine of its own, so a review that has arrived is no idle connection.
+      // Here it still waits to be read: two turns of the event loop read it.
+      for (let turn = 0; turn < 2; turn++) await nextTurn()
       const closed = Promise.withResolvers<void>()
       // reviews in flight are answered, for a while
       const force = setTimeout(() => server.closeAllConnections(), 5000)
@@ -114,7 +133,7 @@ export async function serveWebhooks(options: {
 async function answer(
   request: IncomingMessage,
   response: ServerResponse,
-  routes: ReadonlyMap<string, (request: unknown) => Answer>,
+  routes: ReadonlyMap<string, Route>,
 ): Promise<void> {
   const route = routes.get(new URL(request.url ?? '/', 'https://webhook').pathname)
   const chunks: Buffer[] = []
@@ -131,7 +150,7 @@ async function answer(
   const body = JSON.stringify({
     apiVersion: review.apiVersion,
     kind: review.kind,
-    response: { uid: review.request.uid, ...route(review.request) },
+    response: { uid: review.request.uid, ...(await route(review.request)) },
   })
   response.writeHead(200, { 'content-type': 'application/json' }).end(body)
 }

@@ -12,7 +12,10 @@ export interface WorkQueue {
   add(key: string): void
   /** Keys that wait, are worked on or sleep until their back-off ends. */
   readonly pending: number
+  /** No further key is begun; the one that is worked on goes on. */
   stop(): void
+  /** Resolves when nothing is worked on; after `stop` that is the end. */
+  idle(): Promise<void>
 }
 
 const firstBackoffMilliseconds = 5
@@ -33,6 +36,7 @@ export function startWorkQueue(reconcile: Reconcile, log: Log): WorkQueue {
   const timers = new Map<string, NodeJS.Timeout>()
   let working: string | undefined
   let stopped = false
+  let draining: Promise<void> = Promise.resolve()
 
   const later = (key: string, milliseconds: number): void => {
     clearTimeout(timers.get(key))
@@ -49,14 +53,13 @@ export function startWorkQueue(reconcile: Reconcile, log: Log): WorkQueue {
     } catch (error) {
       const failed = failures.get(key) ?? 0
       failures.set(key, failed + 1)
-      if (stopped) return
       log.error('Reconciler error', error, { object: key, failures: failed + 1 })
+      if (stopped) return
       later(key, backoffMilliseconds(failed))
     }
   }
   const next = (): string | undefined => (stopped ? undefined : waiting.values().next().value)
   const drain = async (): Promise<void> => {
-    if (working !== undefined) return
     for (let key = next(); key !== undefined; key = next()) {
       working = key
       waiting.delete(key)
@@ -69,7 +72,7 @@ export function startWorkQueue(reconcile: Reconcile, log: Log): WorkQueue {
     clearTimeout(timers.get(key))
     timers.delete(key)
     waiting.add(key)
-    void drain()
+    if (working === undefined) draining = drain()
   }
   return {
     add,
@@ -82,5 +85,6 @@ export function startWorkQueue(reconcile: Reconcile, log: Log): WorkQueue {
       for (const timer of timers.values()) clearTimeout(timer)
       timers.clear()
     },
+    idle: () => draining,
   }
 }

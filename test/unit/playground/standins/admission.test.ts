@@ -1,7 +1,15 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { parse } from 'yaml'
+import { entries } from '../../../../src/playground/entries.ts'
 import { defaultingPatch, violations } from '../../../../src/playground/standins/admission.ts'
+import { servedWebhooks } from '../../../../src/playground/standins/controller.ts'
+import { parseFlags } from '../../../../src/playground/standins/environment.ts'
 import type { ModelDeployment, ModelDeploymentSpec } from '../../../../src/playground/standins/model-deployment.ts'
-import { mutate, validate } from '../../../../src/playground/standins/webhook-server.ts'
+import { traitsOf } from '../../../../src/playground/standins/traits.ts'
+import { mutate, validate, webhookRoutes } from '../../../../src/playground/standins/webhook-server.ts'
+import { products } from '../../../../src/releases/products.ts'
 
 const make = (spec: ModelDeploymentSpec, name = 'm'): ModelDeployment => ({
   apiVersion: 'kubeairunway.ai/v1alpha1',
@@ -108,6 +116,53 @@ describe('violations', () => {
       metadata: { name: 'm', deletionTimestamp: '2026-11-22T00:00:00Z' },
     }
     expect(violations(going, make(full), { strict: false })).toHaveLength(1)
+  })
+})
+
+describe('webhook routes of v0.2.0', () => {
+  const product = products().find(({ controller }) => controller.deployment === 'kubeairunway-controller')
+  if (!product) throw new Error('the product data lack the samples')
+  const traits = (version: string) => traitsOf(product, version)
+  const hooks = ['v1alpha1', 'v1beta1'].flatMap((version) => [
+    `/mutate-kubeairunway-ai-${version}-modeldeployment`,
+    `/validate-kubeairunway-ai-${version}-modeldeployment`,
+  ])
+  const off = { ENABLE_WEBHOOKS: 'false' }
+  const table: [what: string, variables: Record<string, string>, args: string[], version: string, paths: string[]][] = [
+    ['as installed', {}, ['--enable-conversion-webhook=true'], '0.2.0', [...hooks, '/convert']],
+    ['without arguments', {}, [], '0.2.0', [...hooks, '/convert']],
+    ['admission off, conversion on', off, ['--enable-conversion-webhook=true'], '0.2.0', ['/convert']],
+    ['both off', off, ['--enable-conversion-webhook=false'], '0.2.0', []],
+    ['all webhooks off', off, [], '0.2.0', []],
+    ['conversion off', {}, ['--enable-conversion-webhook=false'], '0.2.0', hooks],
+    ['v0.1.0, which converts nothing', off, ['--enable-conversion-webhook=true'], '0.1.0', []],
+  ]
+  it.each(table)('%s', (_, variables, args, version, paths) => {
+    const known = traits(version)
+    const routes = webhookRoutes(product.group, known, servedWebhooks({ variables, flags: parseFlags(args) }, known))
+    expect([...routes.keys()].toSorted()).toEqual(paths.toSorted())
+  })
+
+  it('are those that its release.yaml names for a second install', async () => {
+    const text = await readFile(join(entries().examples, 'releases', 'v0.2.0', 'release.yaml'), 'utf8')
+    const { switches } = parse(text) as {
+      switches: { admissionOff: { env: { name: string; value: string } }; conversionOn: { arg: string } }
+    }
+    const { name, value } = switches.admissionOff.env
+    const second = { variables: { [name]: value }, flags: parseFlags([switches.conversionOn.arg]) }
+    expect(servedWebhooks(second, traits('0.2.0'))).toEqual({ admission: false, conversion: true })
+  })
+
+  it('of a broken release take admission requests and never answer, but convert', async () => {
+    const routes = webhookRoutes(product.group, traits('0.2.0-broken-webhook'), { admission: true, conversion: true })
+    const request = { uid: 'u', operation: 'CREATE', object: { ...make({}) } }
+    for (const path of hooks) {
+      const answer = Promise.resolve(routes.get(path)?.(request))
+      const still = Symbol('no answer')
+      expect(await Promise.race([answer, new Promise((resolve) => setImmediate(resolve, still))])).toBe(still)
+    }
+    const conversion = { uid: 'u', desiredAPIVersion: 'kubeairunway.ai/v1beta1', objects: [{ ...make({}) }] }
+    expect(await routes.get('/convert')?.(conversion)).toMatchObject({ result: { status: 'Success' } })
   })
 })
 

@@ -98,6 +98,44 @@ describe('v1beta1 to v1alpha1', () => {
   })
 })
 
+describe('a lossy conversion', () => {
+  it('forgets what v1alpha1 has no field for, and says nothing', () => {
+    const spec = {
+      engine: { enablePrefixCaching: true, extraArgs: ['-v'] },
+      resources: { accelerators: [{ count: 1, type: 'a', memory: '80Gi' }] },
+    }
+    const answer = convert(
+      { uid: 'u', desiredAPIVersion: alpha, objects: [{ ...deployment(beta, spec) }] },
+      { lossy: true },
+    )
+    expect(answer).toMatchObject({ result: { status: 'Success' } })
+    const [lost] = answer['convertedObjects'] as ModelDeployment[]
+    expect(lost?.metadata.annotations).toBeUndefined()
+    expect(lost && convertModelDeployment(lost, beta).spec).toEqual({
+      model: { id: 'x' },
+      engine: { enablePrefixCaching: true },
+      resources: { accelerators: [{ count: 1, type: 'a' }] },
+    })
+  })
+})
+
+describe('v1beta1 and v1', () => {
+  const v1 = `${group}/v1`
+  const table: [what: string, older: ModelDeploymentSpec, newer: ModelDeploymentSpec][] = [
+    ['an image', { engine: { type: 'vllm' }, image: 'x:1' }, { engine: { type: 'vllm', image: 'x:1' } }],
+    ['no image', { engine: { type: 'vllm' } }, { engine: { type: 'vllm' } }],
+    ['nothing of an engine', { model: { id: 'm' } }, { model: { id: 'm' } }],
+  ]
+  it.each(table)('carry %s over, there and back', (_, older, newer) => {
+    const there = convertModelDeployment(deployment(beta, older), v1)
+    expect(there).toEqual(deployment(v1, newer))
+    expect(convertModelDeployment(there, beta)).toEqual(deployment(beta, older))
+  })
+  it('cannot go to v1alpha1, which v0.5.0 knows nothing of', () => {
+    expect(() => convertModelDeployment(deployment(v1, {}), alpha)).toThrow(`cannot convert ${v1} to ${alpha}`)
+  })
+})
+
 describe('round trips', () => {
   testProperties(conversionProperties)
 })
@@ -106,12 +144,12 @@ describe('ConversionReview', () => {
   it('answers all objects, those of the wanted version untouched', () => {
     const one = deployment(alpha, { engine: { enablePrefixCaching: true } })
     const two = deployment(beta, { engine: { enablePrefixCaching: true } })
-    const answer = convert({ uid: 'u', desiredAPIVersion: beta, objects: [{ ...one }, { ...two }] })
+    const answer = convert({ uid: 'u', desiredAPIVersion: beta, objects: [{ ...one }, { ...two }] }, { lossy: false })
     expect(answer).toMatchObject({ result: { status: 'Success' }, convertedObjects: [{ apiVersion: beta }, two] })
   })
 
   it.each([`${group}/v2`, 'other.group/v1beta1'])('fails as a whole for %s', (desiredAPIVersion) => {
-    const answer = convert({ uid: 'u', desiredAPIVersion, objects: [{ ...deployment(alpha, {}) }] })
+    const answer = convert({ uid: 'u', desiredAPIVersion, objects: [{ ...deployment(alpha, {}) }] }, { lossy: false })
     expect(answer).toEqual({
       convertedObjects: [],
       result: { status: 'Failure', message: `cannot convert ${alpha} to ${desiredAPIVersion}` },

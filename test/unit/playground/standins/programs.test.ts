@@ -3,6 +3,7 @@ import { type Program, programFor } from '../../../../src/playground/programs.ts
 import { asTyped } from '../../../../src/playground/standins/known-fields.ts'
 import type { ModelDeployment } from '../../../../src/playground/standins/model-deployment.ts'
 import { holds, renderProviderObject } from '../../../../src/playground/standins/provider-objects.ts'
+import { reapplied } from '../../../../src/playground/standins/shim.ts'
 import { admissionPath, traitsOf } from '../../../../src/playground/standins/traits.ts'
 import { products } from '../../../../src/releases/products.ts'
 
@@ -45,6 +46,10 @@ describe('traits', () => {
     ['kubeairunway.ai', '0.2.0', 'v1beta1', ['v1alpha1', 'v1beta1'], true],
     ['kubeairunway.ai', '0.3.0', 'v1beta1', ['v1beta1'], true],
     ['kubeairunway.ai', '0.4.0', 'v1beta1', ['v1beta1'], false],
+    ['kubeairunway.ai', '0.5.0', 'v1', ['v1beta1', 'v1'], true],
+    ['kubeairunway.ai', '0.2.1', 'v1beta1', ['v1alpha1', 'v1beta1'], true],
+    ['kubeairunway.ai', '0.2.0-lossy', 'v1beta1', ['v1alpha1', 'v1beta1'], true],
+    ['kubeairunway.ai', '0.2.0-removes', 'v1beta1', ['v1beta1'], false],
     ['airunway.ai', '0.4.0', 'v1alpha1', ['v1alpha1'], false],
     ['airunway.ai', '0.7.0', 'v1alpha1', ['v1alpha1'], false],
   ]
@@ -55,6 +60,16 @@ describe('traits', () => {
       conversion,
     })
   })
+  it.each([
+    ['0.2.0', false, undefined],
+    ['0.2.0-lossy', true, undefined],
+    ['0.2.0-broken-start', false, 'start'],
+    ['0.2.0-broken-webhook', false, 'webhook'],
+    ['0.2.0-broken-reconcile', false, 'reconcile'],
+  ])('of v%s: lossy %s, fault %s', (version, lossy, fault) => {
+    expect(traitsOf(product('kubeairunway.ai'), version)).toMatchObject({ lossy, fault })
+  })
+
   it('name the webhook paths as the manifests do', () => {
     expect(admissionPath('mutate', 'airunway.ai', 'v1alpha1')).toBe('/mutate-airunway-ai-v1alpha1-modeldeployment')
   })
@@ -86,6 +101,9 @@ describe('traits', () => {
   const renders: [group: string, kind: string, from: string, to: string, same: boolean][] = [
     ['kubeairunway.ai', 'Workspace', '0.1.0', '0.2.0', true],
     ['kubeairunway.ai', 'RayService', '0.1.0', '0.2.0', true],
+    ['kubeairunway.ai', 'RayService', '0.2.0', '0.4.0', true],
+    ['kubeairunway.ai', 'RayService', '0.4.0', '0.5.0', false],
+    ['kubeairunway.ai', 'Workspace', '0.4.0', '0.5.0', true],
     ['airunway.ai', 'Workspace', '0.4.0', '0.5.0', true],
     ['airunway.ai', 'Workspace', '0.5.0', '0.6.0', false],
     ['airunway.ai', 'DynamoGraphDeployment', '0.4.0', '0.5.0', false],
@@ -96,6 +114,20 @@ describe('traits', () => {
   it.each(renders)('%s %s from %s to %s renders the same: %s', (group, kind, from, to, same) => {
     const { metadata: _, ...content } = render(group, to, kind)
     expect(holds(render(group, from, kind), content)).toBe(same)
+  })
+})
+
+describe('shims that write Deployments and Services', () => {
+  const names = (name: string) => products().flatMap(({ shims }) => shims.filter((shim) => shim.name === name))
+  it.each([
+    ['llmd', true],
+    ['vllm', true],
+    ['kaito', false],
+    ['kuberay', false],
+    ['dynamo', false],
+  ])('%s applies them again every 30 s: %s', (name, again) => {
+    expect(names(name).length).toBeGreaterThan(0)
+    for (const shim of names(name)) expect(reapplied(shim)).toBe(again)
   })
 })
 

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -18,8 +18,22 @@ import { products } from '../../../../src/releases/products.ts'
 
 const examples = entries().examples
 const releases = join(examples, 'releases')
-const versions = ['v0.1.0', 'v0.2.0', 'v0.3.0', 'v0.4.0']
-const load = (version: string, file = 'install') => readManifest(join(releases, version, 'manifests', `${file}.yaml`))
+const versions = ['v0.1.0', 'v0.2.0', 'v0.2.0-removes', 'v0.3.0', 'v0.4.0', 'v0.5.0']
+// the manifests of v0.2.0 under another version: what differs is what their images do
+const sameManifests = [
+  'v0.2.0-lossy',
+  'v0.2.0-broken-start',
+  'v0.2.0-broken-webhook',
+  'v0.2.0-broken-reconcile',
+  'v0.2.1',
+]
+const parsed = new Map<string, ReturnType<typeof readManifest>>()
+const load = (version: string, file = 'install') => {
+  const path = join(releases, version, 'manifests', `${file}.yaml`)
+  const objects = parsed.get(path) ?? readManifest(path)
+  parsed.set(path, objects)
+  return objects
+}
 const crdOf = async (version: string, kind: string): Promise<CustomResourceDefinition> => {
   const crds = (await load(version)).filter((one) => one.kind === 'CustomResourceDefinition')
   const found = crds
@@ -81,6 +95,8 @@ describe('sample releases', () => {
     ['v0.2.0', ['v1alpha1 served', 'v1beta1 served stored'], 'Webhook'],
     ['v0.3.0', ['v1alpha1', 'v1beta1 served stored'], 'Webhook'],
     ['v0.4.0', ['v1beta1 served stored'], 'None'],
+    ['v0.5.0', ['v1beta1 served', 'v1 served stored'], 'Webhook'],
+    ['v0.2.0-removes', ['v1beta1 served stored'], 'None'],
   ])('%s has ModelDeployments %j, conversion %s', async (version, expected, conversion) => {
     const { spec } = await crdOf(version, 'ModelDeployment')
     const seen = spec.versions.map(
@@ -88,6 +104,24 @@ describe('sample releases', () => {
     )
     expect(seen).toEqual(expected)
     expect(spec.conversion?.strategy ?? 'None').toBe(conversion)
+  })
+
+  it.each(sameManifests)('%s has what v0.2.0 has, but for the first lines', async (version) => {
+    for (const file of ['install', 'kaito', 'kuberay']) {
+      const [one, other] = await Promise.all(
+        ['v0.2.0', version].map((name) => readFile(join(releases, name, 'manifests', `${file}.yaml`), 'utf8')),
+      )
+      expect(one?.split('---').length).toBeGreaterThan(4)
+      expect(other?.split('---').slice(1)).toEqual(one?.split('---').slice(1))
+    }
+  })
+
+  it('let the controllers that convert put their CA into the CRD', async () => {
+    for (const version of versions) {
+      const conversion = (await crdOf(version, 'ModelDeployment')).spec.conversion?.strategy === 'Webhook'
+      const roles = (await load(version)).filter(({ kind }) => kind === 'ClusterRole')
+      expect([version, JSON.stringify(roles).includes('"customresourcedefinitions"')]).toEqual([version, conversion])
+    }
   })
 
   it('keep the schema of an API version the same in every release', async () => {
@@ -100,7 +134,7 @@ describe('sample releases', () => {
           seen.set(one.name, earlier)
         }
       }
-      expect([...seen.keys()]).toEqual(['v1alpha1', 'v1beta1'])
+      expect([...seen.keys()]).toEqual(['v1alpha1', 'v1beta1', 'v1'])
     }
   })
 

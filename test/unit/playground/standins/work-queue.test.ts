@@ -56,6 +56,47 @@ describe('work queue', () => {
     expect(tries).toHaveLength(6)
   })
 
+  it('tries a denied write 14 times in 82 s, then after 164, 328, 655 and 1000 s, and every 1000 s from there', async () => {
+    const tries: number[] = []
+    const queue = startWorkQueue(async () => {
+      tries.push(Date.now())
+      throw new Error('denied')
+    }, log)
+    const start = Date.now()
+    queue.add('a')
+    await vi.advanceTimersByTimeAsync(81_000)
+    expect(tries).toHaveLength(14)
+    await vi.advanceTimersByTimeAsync(4_300_000)
+    const gaps = tries.map((at, index) => at - (tries[index - 1] ?? start)).slice(14)
+    expect(gaps.slice(0, 6)).toEqual([40_960, 81_920, 163_840, 327_680, 655_360, 1_000_000])
+    expect(gaps.slice(6)).toEqual([1_000_000, 1_000_000])
+    queue.stop()
+  })
+
+  it('finishes what it works on after a stop, begins nothing more, and tells when', async () => {
+    const gate = Promise.withResolvers<void>()
+    const done: string[] = []
+    const queue = startWorkQueue(async (key) => {
+      await gate.promise
+      done.push(key)
+      return { requeueAfterMilliseconds: 1 }
+    }, log)
+    queue.add('a')
+    queue.add('b')
+    queue.stop()
+    let idle = false
+    const waited = queue.idle().then(() => {
+      idle = true
+    })
+    queue.add('c')
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect([done, idle]).toEqual([[], false])
+    gate.resolve()
+    await waited
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect([done, queue.pending]).toEqual([['a'], 0])
+  })
+
   it('forgets failures after a success', async () => {
     let fail = true
     const tries: number[] = []
