@@ -59,6 +59,10 @@ export class Upgrade extends ChangeCommand {
       options: ['keep', 'overwrite', 'fail'] as const,
       default: 'keep',
     })(),
+    tier: option({
+      summary: 'how components go over; the best possible way for each unless told',
+      options: ['standby', 'in-place'] as const,
+    })(),
     accept: string({
       summary: 'accept a finding, with the reason',
       helpValue: 'ID=REASON',
@@ -80,6 +84,7 @@ export class Upgrade extends ChangeCommand {
       compatibility: flags.compatibility,
       accept: flags.accept,
       conflicts: flags.conflicts,
+      tier: flags.tier,
       dryRun: flags['dry-run'],
       typed: typedWords(raw),
     })

@@ -35,10 +35,10 @@ export const whyNotNudged = (workload: AnyObject, pausedAnnotation: string): 'pa
 
 /**
  * The merge patch for `…/status`. It carries the uid, so that an object that was deleted and made anew is not mistaken for
- * the one that was looked at.
+ * the one that was looked at, and the resourceVersion, so that a nudge of a stopped process does not land later.
  */
 export const nudgeOf = (workload: AnyObject): Record<string, unknown> => ({
-  metadata: { uid: workload.metadata.uid },
+  metadata: { uid: workload.metadata.uid, resourceVersion: workload.metadata.resourceVersion },
   status: {
     observedGeneration: 0,
     ...(expects(workload).resourceKind === undefined ? {} : { provider: { resourceKind: null } }),

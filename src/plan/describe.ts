@@ -53,6 +53,10 @@ export const describeStep = (step: Step): string => {
       return `${nameOf(step.service)} to the pods of ${Object.values((step.service['spec'] as { selector: Record<string, string> }).selector).join(', ')}`
     case 'scale':
       return `${few(step.deployments)} ${step.replicas === 'none' ? 'to 0, until every pod is gone' : 'to what it had'}`
+    case 'rewrite':
+      return `every ${step.collection.kind}, with what the new schema hides from the back-up`
+    case 'restore':
+      return `every ${step.collection.kind} as it was; ${step.objects.length} from the back-up`
     case 'compare-baseline':
       return 'provider objects and pods as before; versions running as wanted'
   }

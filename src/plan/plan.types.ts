@@ -1,5 +1,7 @@
 /** A plan is plain data: what will be done, in order. It can be shown, hashed, kept in a record and replayed. */
 import type { AnyObject, ObjectReference } from '../kubernetes/objects.ts'
+import type { ProviderConfigChanges } from '../releases/release.types.ts'
+import type { Replicas } from './replicas.ts'
 
 export type PlanKind = 'upgrade' | 'rollback' | 'abort'
 
@@ -89,6 +91,8 @@ export interface RollOutStep extends StepBase {
   deployment: ObjectReference
   container: string
   image: string
+  /** paths that every pod has to answer before the step is done; undefined where they are proven otherwise, or there are none */
+  webhooks?: { port: number | string; paths: string[] }
   timeoutSeconds: number
 }
 
@@ -154,7 +158,30 @@ export interface ScaleStep extends StepBase {
   kind: 'scale'
   deployments: ObjectReference[]
   replicas: 'none' | 'as-before'
+  /** what they had before the run that is gone back from, by `keyOf`: it wins over what they have now */
+  had?: Record<string, Replicas>
   timeoutSeconds: number
+}
+
+/**
+ * Puts each object of a collection into the form that the CRD has now. What the new schema hides is taken from the run's
+ * back-up; the rest as it is on the cluster. For a time in which nobody runs who could not decode either form.
+ */
+export interface RewriteStep extends StepBase {
+  kind: 'rewrite'
+  collection: { apiVersion: string; kind: string }
+  changes: ProviderConfigChanges
+}
+
+/**
+ * Brings a collection back into the form that it had under the CRD of before: objects as they were backed up, those made
+ * since by reversing `changes` on what this run has backed up.
+ */
+export interface RestoreStep extends StepBase {
+  kind: 'restore'
+  collection: { apiVersion: string; kind: string }
+  objects: AnyObject[]
+  changes: ProviderConfigChanges
 }
 
 export interface CompareBaselineStep extends StepBase {
@@ -188,6 +215,8 @@ export type Step =
   | StandByStep
   | RouteStep
   | ScaleStep
+  | RewriteStep
+  | RestoreStep
   | CompareBaselineStep
 
 export type StepKind = Step['kind']

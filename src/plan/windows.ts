@@ -1,6 +1,6 @@
 /** What a plan interrupts, as pairs of steps: from the end of one to the end of another. Pure. */
 import type { CustomResourceDefinition } from '../kubernetes/objects.ts'
-import type { Plan } from './plan.types.ts'
+import type { Plan, Step } from './plan.types.ts'
 
 export interface Window {
   what: string
@@ -9,12 +9,19 @@ export interface Window {
   until: string
 }
 
-/** Versions that need the new controller's conversion webhook cannot be read from the CRD's update until it answers. */
-export const windowsOf = (plan: Plan): Window[] => {
-  const until = plan.steps.find(({ kind }) => kind === 'await-admission')
+/** What is not done, or cannot be asked for, while the plan is carried out. */
+export const windowsOf = (plan: Plan): Window[] => [...unreadable(plan), ...handOvers(plan)]
+
+/**
+ * Versions that need the new controller's conversion webhook cannot be read from the CRD's update until it answers. Where
+ * requests went to a standby before, it has answered already.
+ */
+const unreadable = ({ steps }: Plan): Window[] => {
+  const until = steps.find(({ kind }) => kind === 'await-admission')
+  const routed = steps.findIndex(({ kind }) => kind === 'route')
   if (until === undefined) return []
-  return plan.steps.flatMap((step) =>
-    step.kind !== 'apply'
+  return steps.flatMap((step, index) =>
+    step.kind !== 'apply' || (routed !== -1 && routed < index)
       ? []
       : step.objects.flatMap((object) => {
           if (object.kind !== 'CustomResourceDefinition') return []
@@ -27,3 +34,15 @@ export const windowsOf = (plan: Plan): Window[] => {
         }),
   )
 }
+
+/** Between a Deployment's stop and the next await of a Lease nobody reconciles; it begins at some time while the step goes on. */
+const handOvers = ({ steps }: Plan): Window[] =>
+  steps.flatMap((step, index): Window[] => {
+    const before = steps[index - 1]
+    const until = steps.slice(index).find((each) => each.kind === 'await-lease')
+    if (step.kind !== 'scale' || step.replicas !== 'none' || before === undefined || until === undefined) return []
+    return [{ what: `Nothing was reconciled by ${namesOf(step)}`, from: before.id, until: until.id }]
+  })
+
+const namesOf = ({ deployments }: Extract<Step, { kind: 'scale' }>): string =>
+  [...new Set(deployments.map(({ name }) => name.replace(/-standby$/, '')))].join(', ')

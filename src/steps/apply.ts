@@ -11,8 +11,10 @@ import { takeOver } from '../kubernetes/ownership.ts'
 import { waitFor } from '../kubernetes/wait.ts'
 import type { ApplyStep } from '../plan/plan.types.ts'
 import { referenceOf } from '../plan/reference.ts'
+import { RUN_LABEL } from '../plan/run-label.ts'
 import { authorityOf, withCertificateAuthority } from './certificate.ts'
 import { belongsToRelease, conflictsOf, type FieldConflict, withoutField } from './conflicts.ts'
+import { refuseLostDefinition } from './lost-definition.ts'
 import { type StepContext, StepFailed, type StepHandler } from './step.types.ts'
 
 const FIELD_MANAGER = 'kubectl-airunway'
@@ -42,7 +44,8 @@ export const apply: StepHandler<'apply'> = async (step, context) => {
     signal.throwIfAborted()
     context.report(`${index + 1} of ${step.objects.length}: ${object.kind} ${object.metadata.name}`)
     const wanted = authority === undefined ? object : withCertificateAuthority(object, authority)
-    const applied = await applyOne(client, wanted, step.conflicts, signal)
+    if (object.kind === 'CustomResourceDefinition') await refuseLostDefinition(object, context)
+    const applied = await applyOne(context, wanted, step.conflicts)
     outcomes[applied.outcome]++
     const told = ({ field, manager }: FieldConflict): string =>
       `${object.kind} ${object.metadata.name} ${field} (${manager})`
@@ -61,51 +64,81 @@ export const apply: StepHandler<'apply'> = async (step, context) => {
 /**
  * Applies one object on the version of it that was read: where somebody writes it in between, the API server refuses (409)
  * and it is read again. An object that does not exist is created by POST, never by apply, so that a request of a stopped
- * process cannot make it again later.
+ * process fails where somebody has made it since. It carries the run's number as a label until the apply that follows takes it
+ * away again: an object that still carries the number of a run that has ended was created too late.
  */
 export const applyOne = async (
-  client: KubernetesClient,
+  { client, run, signal }: Pick<StepContext, 'client' | 'run' | 'signal'>,
   object: AnyObject,
   conflicts: Conflicts,
-  signal: AbortSignal,
+  /** which fields are never left to another manager */
+  isOurs: (field: string) => boolean = belongsToRelease,
 ): Promise<Applied> => {
+  let created = false
   for (let attempt = 1; ; attempt++) {
     const live = await client.find(referenceOf(object), signal)
     try {
       if (live === undefined) {
-        await client.create(object, { fieldManager: FIELD_MANAGER, signal })
-        return { outcome: 'created', kept: [], taken: [] }
+        await client.create(labelled(object, run), { fieldManager: FIELD_MANAGER, signal })
+        created = true
+        continue
       }
-      return await applyOver(client, object, await withOwnership(client, live, signal), conflicts, signal)
+      const owned = await withOwnership(client, live, signal)
+      const applied = await applyOver(
+        { client, signal },
+        object,
+        owned,
+        (field) => conflicts === 'overwrite' || isOurs(field),
+      )
+      return created ? { ...applied, outcome: 'created' } : applied
     } catch (error) {
-      if (!isConflict(error) || attempt === ATTEMPTS) throw error
+      if (!isConflict(error) || attempt >= ATTEMPTS) throw error
       signal.throwIfAborted()
     }
   }
 }
 
+/** The object as a run creates it. */
+const labelled = (object: AnyObject, run: number): AnyObject => ({
+  ...object,
+  metadata: { ...object.metadata, labels: { ...object.metadata.labels, [RUN_LABEL]: String(run) } },
+})
+
 /** Gives us the fields that an installer's managers own, without changing a value. */
 const withOwnership = async (client: KubernetesClient, live: AnyObject, signal: AbortSignal): Promise<AnyObject> => {
   // A Secret's data may be an installer's (restored from a file, made by Helm): what we own and do not apply would be wiped.
-  if (live.kind === 'Secret') return live
+  if (live.kind === 'Secret') return withoutRunLabel(client, live, signal)
   const takenOver = takeOver(live, { installers: INSTALLERS, manager: FIELD_MANAGER })
   if (takenOver === undefined) return live
   return client.patch(
     referenceOf(live),
-    [
-      { op: 'replace', path: '/metadata/managedFields', value: takenOver.managedFields },
-      { op: 'replace', path: '/metadata/resourceVersion', value: live.metadata.resourceVersion },
-    ],
+    [{ op: 'replace', path: '/metadata/managedFields', value: takenOver.managedFields }, onVersion(live)],
     { type: 'json', fieldManager: FIELD_MANAGER, signal },
   )
 }
 
+const onVersion = ({ metadata }: AnyObject): object => ({
+  op: 'replace',
+  path: '/metadata/resourceVersion',
+  value: metadata.resourceVersion,
+})
+
+/** An apply takes the label away only where the object's fields were taken over. */
+const withoutRunLabel = async (client: KubernetesClient, live: AnyObject, signal: AbortSignal): Promise<AnyObject> => {
+  if (live.metadata.labels?.[RUN_LABEL] === undefined) return live
+  const path = `/metadata/labels/${RUN_LABEL.replaceAll('/', '~1')}`
+  return client.patch(referenceOf(live), [{ op: 'remove', path }, onVersion(live)], {
+    type: 'json',
+    fieldManager: FIELD_MANAGER,
+    signal,
+  })
+}
+
 const applyOver = async (
-  client: KubernetesClient,
+  { client, signal }: Pick<StepContext, 'client' | 'signal'>,
   object: AnyObject,
   live: AnyObject,
-  policy: Conflicts,
-  signal: AbortSignal,
+  isTaken: (field: string) => boolean,
 ): Promise<Applied> => {
   const on = (wanted: AnyObject): AnyObject => ({
     ...wanted,
@@ -123,7 +156,7 @@ const applyOver = async (
   } catch (error) {
     const conflicts = error instanceof ApiError ? conflictsOf(error.causes) : []
     if (conflicts.length === 0) throw error
-    const kept = policy === 'overwrite' ? [] : conflicts.filter(({ field }) => !belongsToRelease(field))
+    const kept = conflicts.filter(({ field }) => !isTaken(field))
     const wanted = kept.reduce((reduced, { field }) => withoutField(reduced, field), object)
     const after = await client.apply(on(wanted), { fieldManager: FIELD_MANAGER, force: true, signal })
     return { outcome: outcomeOf(after), kept, taken: conflicts.filter((conflict) => !kept.includes(conflict)) }

@@ -10,6 +10,8 @@ import type { AwaitAdmissionStep } from '../plan/plan.types.ts'
 import type { StepHandler } from './step.types.ts'
 
 const PROBE_NAME = 'kubectl-airunway-admission-probe'
+/** Objects of one page, among which the probe's model is looked for. */
+const PROBED = 50
 
 export const awaitAdmission: StepHandler<'await-admission'> = async (step, { client, signal, report }) => {
   const started = performance.now()
@@ -54,8 +56,9 @@ const firstUnreadable = async (
 /** An object that exists already is the most likely to be valid; without one an empty spec still reaches the webhooks. */
 const probeOf = async (client: KubernetesClient, step: AwaitAdmissionStep, signal: AbortSignal): Promise<AnyObject> => {
   const { apiVersion, kind } = step.workloads
-  for await (const page of client.pages({ apiVersion, kind }, { limit: 1, signal })) {
-    const [model] = page.items
+  for await (const page of client.pages({ apiVersion, kind }, { limit: PROBED, signal })) {
+    // Nothing can be created in a namespace that is being deleted, and its objects are deleted first.
+    const model = page.items.find(({ metadata }) => metadata.deletionTimestamp === undefined)
     if (model !== undefined)
       return {
         apiVersion,
@@ -78,6 +81,9 @@ const probe = async (client: KubernetesClient, object: AnyObject, signal: AbortS
       return { done: false, seen: error.message }
     if (/admission webhook .* denied the request/.test(error.message))
       return { done: true, value: 'refused by the webhook itself' }
+    // Refused before the webhooks were called: another one is taken, once this namespace's objects are marked.
+    if (error.causes.some(({ reason }) => reason === 'NamespaceTerminating'))
+      return { done: false, seen: error.message }
     if (error.code === 422 || error.code === 400)
       return { done: true, value: 'refused by the schema, behind the webhooks' }
     throw error

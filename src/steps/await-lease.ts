@@ -7,7 +7,7 @@ import { isConflict } from '../kubernetes/errors.ts'
 import type { Deployment, Lease } from '../kubernetes/objects.ts'
 import { waitFor } from '../kubernetes/wait.ts'
 import type { StepOf } from '../plan/plan.types.ts'
-import { podsOf, runs } from './pods-of-deployment.ts'
+import { isAtWork, podsOf, runs } from './pods-of-deployment.ts'
 import type { Evidence, StepContext, StepHandler } from './step.types.ts'
 
 /** controller-runtime's identity is `<pod name>_<uuid>`. */
@@ -36,6 +36,12 @@ const handOver = async (step: Wanted, context: StepContext): Promise<Evidence> =
       const pods = await podsOf(client, deployment, signal)
       const pod = pods.find(({ metadata }) => metadata.name === podOf(holding))
       if (pod === undefined) {
+        // A component may have two Deployments for a while; the Lease of a pod that works is never released.
+        const other = {
+          name: podOf(holding),
+          ...(deployment.metadata.namespace && { namespace: deployment.metadata.namespace }),
+        }
+        if (await isAtWork(client, other, signal)) return { done: false, seen: `held by ${other.name}` }
         released = (await release(context, lease)) || released
         return { done: false, seen: `${podOf(holding)} is gone and its Lease released` }
       }

@@ -3,7 +3,7 @@
 import { expects, nudgeOf, providerOf, stillMissing, whyNotNudged } from '../fence/nudge.ts'
 import type { KubernetesClient } from '../kubernetes/client.types.ts'
 import { isConflict, isNotFound } from '../kubernetes/errors.ts'
-import type { AnyObject, ObjectReference } from '../kubernetes/objects.ts'
+import type { AnyObject } from '../kubernetes/objects.ts'
 import { WaitTimeout, waitFor } from '../kubernetes/wait.ts'
 import { referenceOf } from '../plan/reference.ts'
 import { type StepContext, StepFailed, type StepHandler } from './step.types.ts'
@@ -12,6 +12,8 @@ const IN_FLIGHT = 8
 /** A nudge that lands while the owner is not yet listening is answered at its next back-off step: so it is repeated. */
 const REPEAT_AFTER_SECONDS = 10
 const LISTED = 20
+/** Times that an object is read again because somebody wrote it between our read and our nudge. */
+const ATTEMPTS = 20
 
 type Verdict = 'reconciled' | 'paused' | 'terminating' | 'gone'
 
@@ -71,7 +73,8 @@ const proveOne = async (
   const awaited = expects(workload)
   const reference = referenceOf(workload)
   for (;;) {
-    if (!(await nudge(client, reference, workload, signal))) return 'gone'
+    const unreachable = await nudge(client, workload, pausedAnnotation, signal)
+    if (unreachable !== undefined) return unreachable
     const left = (deadline - performance.now()) / 1000
     try {
       return await waitFor<Verdict>(
@@ -98,18 +101,28 @@ const proveOne = async (
   }
 }
 
-/** False where the object is gone, or is another one of the same name. */
+/** Nudges the object on the version that it has now; says why where nobody would restore it. */
 const nudge = async (
   client: KubernetesClient,
-  reference: ObjectReference,
   workload: AnyObject,
+  pausedAnnotation: string,
   signal: AbortSignal,
-): Promise<boolean> => {
-  try {
-    await client.patch(reference, nudgeOf(workload), { type: 'merge', subresource: 'status', signal })
-    return true
-  } catch (error) {
-    if (isNotFound(error) || isConflict(error)) return false
-    throw error
+): Promise<Exclude<Verdict, 'reconciled'> | undefined> => {
+  const reference = referenceOf(workload)
+  for (let attempt = 1; ; attempt++) {
+    const live = attempt === 1 ? workload : await client.find(reference, signal)
+    if (live === undefined || live.metadata.uid !== workload.metadata.uid) return 'gone'
+    const skipped = whyNotNudged(live, pausedAnnotation)
+    if (skipped !== undefined) return skipped
+    try {
+      // What is awaited was read before the first nudge; of what is there now only the version counts.
+      const body = nudgeOf({ ...workload, metadata: live.metadata })
+      await client.patch(reference, body, { type: 'merge', subresource: 'status', signal })
+      return undefined
+    } catch (error) {
+      if (isNotFound(error)) return 'gone'
+      // Its controllers write it all the time.
+      if (!isConflict(error) || attempt === ATTEMPTS) throw error
+    }
   }
 }

@@ -1,5 +1,6 @@
 /** Saves what the run may change, before it changes anything. */
 import type { Backup } from '../backup/backup.types.ts'
+import { writeBackupFile } from '../backup/file.ts'
 import { takeBackup } from '../backup/take.ts'
 import type { StepHandler } from './step.types.ts'
 
@@ -11,6 +12,14 @@ export const backUp: StepHandler<'back-up'> = async (step, context) => {
   const existing = await context.kept<Backup>(BACKUP)
   const backup = existing ?? (await takeBackup(context.client, step, { now: context.now(), signal: context.signal }))
   if (existing === undefined) await context.keep(BACKUP, backup)
+  // After the records: where the process dies in between, the next try writes the very same.
+  const file =
+    context.backupFile === undefined
+      ? {}
+      : {
+          file: context.backupFile,
+          fileBytes: await writeBackupFile(context.backupFile, backup, context.run),
+        }
   const collected = Object.values(backup.collections).reduce((sum, objects) => sum + objects.length, 0)
-  return { objects: backup.objects.length, absent: backup.absent.length, collected, takenAt: backup.takenAt }
+  return { objects: backup.objects.length, absent: backup.absent.length, collected, takenAt: backup.takenAt, ...file }
 }

@@ -1,16 +1,25 @@
 /** Notes the workloads' children before the first change, and compares them after the last. */
+import { failedSince, type Phase, readPhases } from '../gates/phases.ts'
 import { type Baseline, compareBaseline, takeBaseline } from '../gates/undisturbed.ts'
 import type { Deployment } from '../kubernetes/objects.ts'
-import { StepFailed, type StepHandler } from './step.types.ts'
+import { waitFor } from '../kubernetes/wait.ts'
+import type { WorkloadTarget } from '../plan/plan.types.ts'
+import { type StepContext, StepFailed, type StepHandler } from './step.types.ts'
 
 const BASELINE = 'baseline'
+const PHASES = 'phases'
+/** A provider may say Failed for a moment when its shim starts anew. */
+const PHASES_SECONDS = 60
 /** More than this is counted, not listed: a journal must fit one Secret. */
 const LISTED = 50
+const LISTED_FAILED = 5
 
 export const noteBaseline: StepHandler<'take-baseline'> = async (step, context) => {
   const existing = await context.kept<Baseline>(BASELINE)
   const baseline = existing ?? (await takeBaseline(context.client, step.workloads, context.signal))
   if (existing === undefined) await context.keep(BASELINE, baseline)
+  if ((await context.kept<Phase[]>(PHASES)) === undefined)
+    await context.keep(PHASES, await readPhases(context.client, step.workloads, context.signal))
   return { children: baseline.children.length }
 }
 
@@ -23,6 +32,7 @@ export const compareWithBaseline: StepHandler<'compare-baseline'> = async (step,
         `${deployment.name} runs ${running ?? 'nothing'} instead of ${image}: somebody changed it meanwhile.`,
       )
   }
+  await noneHasFailed(step.workloads, context)
   const before = await context.kept<Baseline>(BASELINE)
   if (before === undefined) return { compared: false }
   const changes = compareBaseline(before, await takeBaseline(context.client, step.workloads, context.signal))
@@ -32,4 +42,25 @@ export const compareWithBaseline: StepHandler<'compare-baseline'> = async (step,
     disturbed: changes.length,
     changes: changes.slice(0, LISTED).map((change) => `${change.child} ${change.what}`),
   }
+}
+
+/** A run whose records are older has no phases to compare. */
+const noneHasFailed = async (workloads: WorkloadTarget, context: StepContext): Promise<void> => {
+  const before = await context.kept<Phase[]>(PHASES)
+  if (before === undefined) return
+  await waitFor(
+    async () => {
+      const failed = failedSince(before, await readPhases(context.client, workloads, context.signal))
+      const shown = failed.slice(0, LISTED_FAILED).join(', ')
+      return failed.length === 0
+        ? { done: true, value: undefined }
+        : { done: false, seen: `Failed, and was not before: ${shown}${failed.length > LISTED_FAILED ? ', ...' : ''}` }
+    },
+    {
+      what: `Every ${workloads.kind} as well as before`,
+      timeoutSeconds: PHASES_SECONDS,
+      signal: context.signal,
+      onChange: context.report,
+    },
+  )
 }

@@ -8,6 +8,8 @@ import { backUp } from './back-up.ts'
 import { compareWithBaseline, noteBaseline } from './baseline.ts'
 import { deleteObjects } from './delete.ts'
 import { moveOwners } from './move-owners.ts'
+import { restore } from './restore.ts'
+import { rewrite } from './rewrite.ts'
 import { rollOut } from './roll-out.ts'
 import { route } from './route.ts'
 import { scale } from './scale.ts'
@@ -29,6 +31,8 @@ const HANDLERS: { [K in StepKind]: StepHandler<K> } = {
   'stand-by': standBy,
   route,
   scale,
+  rewrite,
+  restore,
   'compare-baseline': compareWithBaseline,
 }
 

@@ -20,6 +20,19 @@ export const podsOf = async (client: KubernetesClient, deployment: Deployment, s
   return pods.filter((pod) => !hasEnded(pod))
 }
 
+/** Whether a pod of this name is there and may still work, whichever Deployment it belongs to. */
+export const isAtWork = async (
+  client: KubernetesClient,
+  { namespace, name }: { namespace?: string; name: string },
+  signal: AbortSignal,
+): Promise<boolean> => {
+  const pods = await client.list<Pod>(
+    { apiVersion: 'v1', kind: 'Pod', ...(namespace && { namespace }), fieldSelector: `metadata.name=${name}` },
+    { signal },
+  )
+  return pods.some((pod) => !hasEnded(pod))
+}
+
 /** Whether any container of the pod is told to run the image. */
 export const runs = (pod: Pod, image: string): boolean =>
   pod.spec.containers.some((container) => container.image === image)

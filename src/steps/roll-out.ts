@@ -1,34 +1,91 @@
 /** Waits until a Deployment runs the image, and only that. */
-import type { Deployment } from '../kubernetes/objects.ts'
-import { waitFor } from '../kubernetes/wait.ts'
+import type { Deployment, ObjectReference, Pod } from '../kubernetes/objects.ts'
+import { type Look, waitFor } from '../kubernetes/wait.ts'
+import { watchForCrashes } from './crash-loop.ts'
+import { ownerOf } from './field-owner.ts'
 import { podsOf, runs, troubleOf } from './pods-of-deployment.ts'
-import { StepFailed, type StepHandler } from './step.types.ts'
+import { type Evidence, type StepContext, StepFailed, type StepHandler } from './step.types.ts'
+import { unansweredPath, type WebhookPaths } from './webhook-paths.ts'
 
-export const rollOut: StepHandler<'roll-out'> = async (step, { client, signal, report }) => {
+/** A server that is only starting refuses connections or has no certificate yet; one that takes requests should answer. */
+const SILENCES = 3
+
+interface Wanted {
+  deployment: ObjectReference
+  container: string
+  image: string
+  webhooks?: WebhookPaths
+  timeoutSeconds: number
+}
+
+export const rollOut: StepHandler<'roll-out'> = async (step, context) => awaitRollOut(step, context)
+
+/** Waits until all pods of the Deployment run the image, are available, and answer their webhook paths if there are any. */
+export const awaitRollOut = async (wanted: Wanted, context: StepContext): Promise<Evidence> => {
+  const { client, signal, report } = context
   const started = performance.now()
+  const crashOf = watchForCrashes()
+  let silences = 0
   const pods = await waitFor(
     async () => {
-      const deployment = await client.get<Deployment>(step.deployment, signal)
-      const wanted = deployment.spec.template.spec.containers.find(({ name }) => name === step.container)?.image
-      if (wanted !== step.image)
-        throw new StepFailed(`${step.deployment.name} is told to run ${wanted ?? 'nothing'} instead of ${step.image}.`)
-      const all = await podsOf(client, deployment, signal)
-      const { status = {}, spec, metadata } = deployment
-      const replicas = spec.replicas ?? 1
-      const others = all.filter((pod) => !runs(pod, step.image))
-      const trouble = all
-        .filter((pod) => runs(pod, step.image))
-        .map(troubleOf)
-        .find((text) => text !== undefined)
-      if ((status.observedGeneration ?? 0) < (metadata.generation ?? 0))
-        return { done: false, seen: 'not seen by the deployment controller yet' }
-      if ((status.updatedReplicas ?? 0) < replicas || (status.availableReplicas ?? 0) < replicas)
-        return { done: false, seen: trouble ?? `${status.availableReplicas ?? 0} of ${replicas} pods available` }
-      if (others.length > 0)
-        return { done: false, seen: `waiting for ${others.map(({ metadata: { name } }) => name).join(', ')} to go` }
-      return { done: true, value: all }
+      const look = await availablePods(wanted, crashOf, context)
+      if (!look.done || wanted.webhooks === undefined) return look
+      const unanswered = await unansweredPath({ client, signal }, look.value, wanted.webhooks)
+      if (unanswered === undefined) return look
+      silences = unanswered.silent ? silences + 1 : 0
+      if (silences >= SILENCES)
+        throw new StepFailed(`${unanswered.seen}, ${SILENCES} times in a row: it would hold up every request.`)
+      return { done: false, seen: `not answered yet: ${unanswered.seen}` }
     },
-    { what: `The roll-out of ${step.deployment.name}`, timeoutSeconds: step.timeoutSeconds, signal, onChange: report },
+    {
+      what: `The roll-out of ${wanted.deployment.name}`,
+      timeoutSeconds: wanted.timeoutSeconds,
+      signal,
+      onChange: report,
+    },
   )
-  return { pods: pods.map((pod) => pod.metadata.name), seconds: Math.round((performance.now() - started) / 100) / 10 }
+  return {
+    pods: pods.map((pod) => pod.metadata.name),
+    ...(wanted.webhooks === undefined ? {} : { answered: wanted.webhooks.paths }),
+    seconds: Math.round((performance.now() - started) / 100) / 10,
+  }
+}
+
+const imageOwner = (deployment: Deployment, container: string): string =>
+  ownerOf(
+    deployment,
+    ['spec', 'template', 'spec', 'containers', `k:${JSON.stringify({ name: container })}`, 'image'],
+    'kubectl-airunway',
+  )
+
+const availablePods = async (
+  wanted: Wanted,
+  crashOf: ReturnType<typeof watchForCrashes>,
+  { client, signal }: StepContext,
+): Promise<Look<Pod[]>> => {
+  const deployment = await client.find<Deployment>(wanted.deployment, signal)
+  if (deployment === undefined || deployment.metadata.deletionTimestamp !== undefined)
+    throw new StepFailed(
+      `Somebody deleted the Deployment ${wanted.deployment.name} meanwhile. Resume, which applies it again, or go back.`,
+    )
+  const image = deployment.spec.template.spec.containers.find(({ name }) => name === wanted.container)?.image
+  if (image !== wanted.image)
+    throw new StepFailed(
+      `${wanted.deployment.name} is told to run ${image ?? 'nothing'} instead of ${wanted.image} by ${imageOwner(deployment, wanted.container)}. Stop it from doing so for the time of the run, then resume, which applies the release's image again, or go back.`,
+    )
+  const all = await podsOf(client, deployment, signal)
+  const { status = {}, spec, metadata } = deployment
+  const replicas = spec.replicas ?? 1
+  const others = all.filter((pod) => !runs(pod, wanted.image))
+  const own = all.filter((pod) => runs(pod, wanted.image))
+  const crash = crashOf(own)
+  if (crash !== undefined) throw new StepFailed(crash)
+  const trouble = own.map(troubleOf).find((text) => text !== undefined)
+  if ((status.observedGeneration ?? 0) < (metadata.generation ?? 0))
+    return { done: false, seen: 'not seen by the deployment controller yet' }
+  if ((status.updatedReplicas ?? 0) < replicas || (status.availableReplicas ?? 0) < replicas)
+    return { done: false, seen: trouble ?? `${status.availableReplicas ?? 0} of ${replicas} pods available` }
+  if (others.length > 0)
+    return { done: false, seen: `waiting for ${others.map(({ metadata: { name } }) => name).join(', ')} to go` }
+  return { done: true, value: all }
 }

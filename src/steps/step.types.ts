@@ -7,6 +7,8 @@ export interface StepContext {
   client: KubernetesClient
   /** number of the run: what it creates carries it as a label */
   run: number
+  /** a file that the back-up is written to as well */
+  backupFile?: string
   /** aborts on Ctrl-C and when the lock is lost */
   signal: AbortSignal
   now(): Date

@@ -1,13 +1,13 @@
 /** Steps that every way of an upgrade has. Pure. */
 import type { AnyObject, CustomResourceDefinition, ObjectReference } from '../kubernetes/objects.ts'
 import type { DraftStep } from '../plan/numbering.ts'
-import type { WorkloadTarget } from '../plan/plan.types.ts'
+import type { Plan, WorkloadTarget } from '../plan/plan.types.ts'
 import { referenceOf } from '../plan/reference.ts'
-import { leaseStep, reconcileStep, rollOutStep } from '../plan/workloads.ts'
 import type { ObjectRole, Release } from '../releases/release.types.ts'
 import type { DefinitionHop } from './definition-hop.ts'
 import { certificateOf, objectsOf } from './release-parts.ts'
 import type { ShimHop } from './shims.ts'
+import type { Ways } from './tier.ts'
 
 /** Back-up, baseline, and what has to be there before the controller starts. */
 export const opening = (
@@ -15,6 +15,7 @@ export const opening = (
   workloads: WorkloadTarget,
   definitions: DefinitionHop[],
   shims: ShimHop[],
+  access: AnyObject[] = objectsOf(release, 'namespace', 'access'),
 ): DraftStep[] => [
   {
     kind: 'back-up',
@@ -26,7 +27,7 @@ export const opening = (
     }),
   },
   { kind: 'take-baseline', title: 'Note the workloads', workloads },
-  ...applySteps('Update access rights', objectsOf(release, 'namespace', 'access')),
+  ...applySteps('Update access rights', access),
   ...applySteps('Update Services and Secret', objectsOf(release, 'service', 'webhookSecret')),
 ]
 
@@ -48,10 +49,10 @@ export const applySteps = (title: string, objects: AnyObject[], certificate?: Ob
     : [{ kind: 'apply', title, objects, conflicts: 'keep', ...(certificate && { certificate }) }]
 
 /** A version or a conversion that ends goes before the controller that served it; nothing is stored in such a version. */
-export const definitionSteps = (release: Release, definitions: DefinitionHop[]): DraftStep[] => {
-  const ending = definitions.filter(({ leaving, endsConversion }) => leaving.length > 0 || endsConversion)
-  return [
-    ...ending.map(
+export const withdrawSteps = (definitions: DefinitionHop[]): DraftStep[] =>
+  definitions
+    .filter(({ leaving, endsConversion }) => leaving.length > 0 || endsConversion)
+    .map(
       ({ wanted, leaving, endsConversion }): DraftStep => ({
         kind: 'withdraw-version',
         title: leaving.length > 0 ? `Withdraw ${leaving.join(', ')}` : 'End the conversion',
@@ -59,19 +60,21 @@ export const definitionSteps = (release: Release, definitions: DefinitionHop[]):
         versions: leaving,
         ...(endsConversion ? { conversion: 'None' } : {}),
       }),
-    ),
-    ...applySteps(
-      'Update CRDs, storage held',
-      definitions.map(({ wanted }) => wanted),
-      certificateOf(release),
-    ),
-  ]
-}
+    )
 
-/** A shim's Deployment updated where it is, with its own proofs. */
-export const shimSteps = ({ name, objects, led }: ShimHop, workloads: WorkloadTarget): DraftStep[] => [
-  ...applySteps(`Update the ${name} shim`, objects),
-  rollOutStep(led),
-  leaseStep(`Hand over the Lease of ${name}`, [led]),
-  reconcileStep(workloads, name),
+/** The release's CRDs, with their storage version held at what is stored now. */
+export const definitionSteps = (release: Release, definitions: DefinitionHop[]): DraftStep[] =>
+  applySteps(
+    'Update CRDs, storage held',
+    definitions.map(({ wanted }) => wanted),
+    certificateOf(release),
+  )
+
+/** One line of the plan for each Deployment that moves. */
+export const componentsOf = (shims: ShimHop[], ways: Ways): Plan['components'] => [
+  { component: 'the controller', tier: ways.controller.tier, why: ways.controller.why },
+  ...shims.flatMap(({ led }, index) => {
+    const way = ways.shims[index]
+    return way === undefined ? [] : [{ component: led.title, tier: way.tier, why: way.why }]
+  }),
 ]

@@ -11,39 +11,29 @@ import type { CustomResourceDefinition } from '../kubernetes/objects.ts'
 import type { DraftStep } from '../plan/numbering.ts'
 import { moveOwnersSteps } from '../plan/owners.ts'
 import type { Plan } from '../plan/plan.types.ts'
-import {
-  admissionStep,
-  type LedDeployment,
-  leaseStep,
-  reconcileStep,
-  rollOutStep,
-  runningImage,
-} from '../plan/workloads.ts'
-import { applySteps, definitionSteps, opening, shimSteps } from './common-steps.ts'
+import { admissionStep, leaseStep, reconcileStep, rollOutStep, runningImage } from '../plan/workloads.ts'
+import { applySteps, componentsOf, definitionSteps, opening, withdrawSteps } from './common-steps.ts'
 import { type DefinitionHop, readableIn } from './definition-hop.ts'
 import type { Situation } from './plan-upgrade.ts'
-import { certificateOf, crdOf, objectsOf, workloadTarget } from './release-parts.ts'
+import { certificateOf, controllerOf, crdOf, objectsOf, workloadTarget } from './release-parts.ts'
+import { shimSteps } from './shim-steps.ts'
 import { shimNotes } from './shims.ts'
+import type { Ways } from './tier.ts'
 import { upgradePlan } from './upgrade-plan.ts'
 
 /** The steps, in the order said above, and what they interrupt. */
-export const inPlace = (situation: Situation, why: string): Plan => {
+export const inPlace = (situation: Situation, ways: Ways): Plan => {
   const { input, definitions, models, shims } = situation
   const { release, inventory } = input
   const before = workloadTarget(release, models.readable)
   const workloads = workloadTarget(release, readableIn(models.stored, models.served))
   const probed = workloadTarget(release, storageVersionOf(crdOf(release, models)) ?? models.stored)
-  const controller: LedDeployment = {
-    title: 'the controller',
-    deployment: release.controller.ref,
-    container: release.product.controller.container,
-    image: release.controller.pinnedImage,
-    lease: release.product.controller.lease,
-  }
+  const controller = controllerOf(release)
   const moved = moveOwnersSteps(before, models.ending, readableIn(models.stored, models.served))
   const steps: DraftStep[] = [
     ...opening(release, before, definitions, shims),
     ...moved,
+    ...withdrawSteps(definitions),
     ...definitionSteps(release, definitions),
     ...applySteps('Update the controller', objectsOf(release, 'controller', 'other')),
     rollOutStep(controller),
@@ -51,7 +41,7 @@ export const inPlace = (situation: Situation, why: string): Plan => {
     leaseStep('Hand over the Lease', [controller]),
     admissionStep(probed, models.served),
     reconcileStep(workloads),
-    ...shims.flatMap((shim) => shimSteps(shim, workloads)),
+    ...shimSteps(situation, ways, workloads),
     // What the old shims created until they went names the old version again.
     ...moved,
     {
@@ -61,11 +51,10 @@ export const inPlace = (situation: Situation, why: string): Plan => {
       images: [controller, ...shims.map(({ led }) => led)].map(runningImage),
     },
   ]
-  const moving = [controller, ...shims.map(({ led }) => led)]
   return upgradePlan(situation, {
     tier: 'in-place',
-    tierReason: why,
-    components: moving.map(({ title }) => ({ component: title, tier: 'in-place', why })),
+    tierReason: ways.controller.why,
+    components: componentsOf(shims, ways),
     notes: [...interruptions(definitions), ...shimNotes(inventory, release)],
     steps,
   })
@@ -73,7 +62,7 @@ export const inPlace = (situation: Situation, why: string): Plan => {
 
 const interruptions = (definitions: DefinitionHop[]): string[] => [
   'No ModelDeployment is reconciled while the Lease changes hands: 1 to 4 s for the controller, and again for each shim that moves; up to 17 s where the old pod does not go. Models keep serving.',
-  'A create or update of a ModelDeployment may be refused for a moment, under a second, when the old pod goes: the API server still calls it.',
+  'A create or update of a ModelDeployment may be refused for some seconds while the pods change: the API server still calls the old one, or the new one before it has its certificate.',
   ...definitions.flatMap(({ wanted, stored, served }) => {
     const crd = wanted as unknown as CustomResourceDefinition
     const others = served.filter((version) => version !== stored)

@@ -3,16 +3,17 @@
  * which way it goes; each way has a file of its own.
  */
 import type { Install, Inventory } from '../installation/inventory.types.ts'
-import type { Plan } from '../plan/plan.types.ts'
+import type { AnyObject } from '../kubernetes/objects.ts'
+import type { Plan, Tier } from '../plan/plan.types.ts'
 import type { Planned } from '../plan/refused.types.ts'
 import type { Release } from '../releases/release.types.ts'
 import { type DefinitionHop, definitionHop } from './definition-hop.ts'
 import { inPlace } from './in-place.ts'
 import { ofRole } from './release-parts.ts'
 import { type ShimHop, shimHops } from './shims.ts'
-
-const IN_PLACE =
-  'the Deployments are updated where they are; old and new share one Lease, so one of them reconciles at a time'
+import { byStandby } from './standby.ts'
+import { stopAndGo } from './stop-and-go.ts'
+import { undecodableFields, waysOf } from './tier.ts'
 
 export interface UpgradeInput {
   inventory: Inventory
@@ -23,6 +24,14 @@ export interface UpgradeInput {
   accepted?: NonNullable<Plan['accepted']>
   /** what becomes of fields that another manager owns */
   conflicts?: 'keep' | 'overwrite'
+  /** the tier that was asked for; the best possible one where it is absent */
+  tier?: Tier | undefined
+  /** the webhook configurations on the cluster: their paths have to be answered until they change */
+  liveWebhooks?: AnyObject[]
+  /** the roles and bindings of the release as they are on the cluster: what the running release may do */
+  liveRights?: AnyObject[]
+  /** fields of the pods that neither the release nor this tool set, by Deployment (`keyOf`) */
+  othersPodFields?: Record<string, string[]>
 }
 
 /** What all ways need to know. */
@@ -32,6 +41,8 @@ export interface Situation {
   /** that of the ModelDeployments */
   models: DefinitionHop
   shims: ShimHop[]
+  /** fields that one version cannot read as the other stores them, with their CRDs */
+  undecodable: string[]
 }
 
 /** Plans the way from what runs to the release, or says why there is none. */
@@ -47,5 +58,13 @@ export const planUpgrade = (input: UpgradeInput): Planned => {
     return {
       refused: { message: `${input.release.version} has no CRD ${input.release.product.crds.modelDeployments}.` },
     }
-  return { plan: inPlace({ input, definitions, models, shims: shimHops(input.inventory, input.release) }, IN_PLACE) }
+  const shims = shimHops(input.inventory, input.release)
+  const undecodable = undecodableFields(input, definitions)
+  const situation: Situation = { input, definitions, models, shims, undecodable }
+  // The two versions may never be up at the same time.
+  if (undecodable.length > 0) return stopAndGo(situation)
+  const ways = waysOf(situation)
+  if ('refused' in ways) return ways
+  const { controller } = ways
+  return { plan: controller.tier === 'standby' ? byStandby(situation, ways, controller) : inPlace(situation, ways) }
 }

@@ -1,6 +1,7 @@
 /** The parts of a release that planners ask for. Pure. */
 import type { AnyObject, CustomResourceDefinition, ObjectReference } from '../kubernetes/objects.ts'
 import type { WorkloadTarget } from '../plan/plan.types.ts'
+import type { LedDeployment } from '../plan/workloads.ts'
 import type { ObjectRole, Release } from '../releases/release.types.ts'
 import type { DefinitionHop } from './definition-hop.ts'
 
@@ -31,4 +32,13 @@ export const certificateOf = (release: Release): ObjectReference => ({
   kind: 'Secret',
   namespace: release.controller.ref.namespace ?? release.product.namespace,
   name: release.product.controller.webhookSecret,
+})
+
+/** The controller as the release runs it. */
+export const controllerOf = ({ controller, product }: Release): LedDeployment => ({
+  title: 'the controller',
+  deployment: controller.ref,
+  container: product.controller.container,
+  image: controller.pinnedImage,
+  lease: product.controller.lease,
 })

@@ -5,7 +5,7 @@ import type { AnyObject } from '../../../src/kubernetes/objects.ts'
 const model = (status: object, metadata: object = {}): AnyObject => ({
   apiVersion: 'kubeairunway.ai/v1alpha1',
   kind: 'ModelDeployment',
-  metadata: { name: 'm', namespace: 'n', uid: 'u', generation: 3, ...metadata },
+  metadata: { name: 'm', namespace: 'n', uid: 'u', resourceVersion: '7', generation: 3, ...metadata },
   status,
 })
 const running = { phase: 'Running', observedGeneration: 3, provider: { resourceKind: 'Workspace' } }
@@ -22,7 +22,7 @@ test.each([
 
 test('the nudge takes away what controller and shim must restore, on this very object', () => {
   expect(nudgeOf(model(running))).toEqual({
-    metadata: { uid: 'u' },
+    metadata: { uid: 'u', resourceVersion: '7' },
     status: { observedGeneration: 0, provider: { resourceKind: null } },
   })
 })
@@ -32,7 +32,7 @@ test.each([
   ['one without a provider object yet', { phase: 'Pending', observedGeneration: 3 }],
 ])('the shim is not waited for: %s', (_title, status) => {
   expect(expects(model(status)).resourceKind).toBeUndefined()
-  expect(nudgeOf(model(status))).toEqual({ metadata: { uid: 'u' }, status: { observedGeneration: 0 } })
+  expect(nudgeOf(model(status))).toEqual({ metadata: { uid: 'u', resourceVersion: '7' }, status: { observedGeneration: 0 } })
 })
 
 test('what an earlier nudge took away and nobody restored is still waited for', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Inventory } from '../../../src/installation/inventory.types.ts'
 import type { CustomResourceDefinition } from '../../../src/kubernetes/objects.ts'
-import type { Plan, Step, StepKind, StepOf } from '../../../src/plan/plan.types.ts'
+import type { Plan, Step, StepKind, StepOf, Tier } from '../../../src/plan/plan.types.ts'
 import type { Planned } from '../../../src/plan/refused.types.ts'
 import type { Release } from '../../../src/releases/release.types.ts'
 import { planUpgrade } from '../../../src/upgrade/plan-upgrade.ts'
@@ -16,13 +16,14 @@ const from = async (
   version: string,
   to: string,
   change?: (inventory: Inventory, release: Release) => void,
+  tier?: Tier,
 ): Promise<Planned> => {
   const [old, release] = await Promise.all([sampleRelease(version), sampleRelease(to)])
   const inventory = runningOn(old)
   change?.(inventory, release)
   const [install] = inventory.installs
   if (install === undefined) throw new Error('no install')
-  return planUpgrade({ inventory, install, release })
+  return planUpgrade({ inventory, install, release, tier })
 }
 
 const steps = <K extends StepKind>({ steps: all }: Plan, kind: K): StepOf<K>[] =>
@@ -34,7 +35,7 @@ const applies = (kind: string) => (step: Step) =>
 
 describe('v0.1.0 to v0.2.0', () => {
   test('what a step needs is there before it', async () => {
-    const made = plan(await from('v0.1.0', 'v0.2.0'))
+    const made = plan(await from('v0.1.0', 'v0.2.0', undefined, 'in-place'))
     const order = [
       place(made, ({ kind }) => kind === 'back-up'),
       place(made, ({ kind }) => kind === 'take-baseline'),
