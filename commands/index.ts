@@ -2,8 +2,10 @@
 import type { CommandTable } from '../src/cli/command-table.ts'
 
 export const commands: CommandTable = {
+  abort: () => import('./abort.ts'),
   explain: () => import('./explain.ts'),
   history: () => import('./history.ts'),
+  'history:export': () => import('./history/export.ts'),
   'playground:down': () => import('./playground/down.ts'),
   'playground:env': () => import('./playground/env.ts'),
   'playground:status': () => import('./playground/status.ts'),
@@ -11,5 +13,6 @@ export const commands: CommandTable = {
   preflight: () => import('./preflight.ts'),
   resume: () => import('./resume.ts'),
   rollback: () => import('./rollback.ts'),
+  status: () => import('./status.ts'),
   upgrade: () => import('./upgrade.ts'),
 }

@@ -24,11 +24,31 @@ export const recordFlags = {
 export const changeFlags = {
   ...recordFlags,
   'dry-run': boolean({ summary: 'show the plan and change nothing' }),
+  'print-rbac': boolean({
+    summary: 'print, as YAML to be applied, exactly the rights that this run needs, and change nothing',
+    exclusive: ['dry-run', 'backup-file'],
+  }),
+  for: string({
+    summary: 'whom --print-rbac gives the rights to: a user, or system:serviceaccount:NAMESPACE:NAME',
+    helpValue: 'USER',
+    dependsOn: ['print-rbac'],
+  }),
+  'backup-file': string({
+    summary: 'write the back-up to this new file as well (mode 0600: it may hold Secrets)',
+    helpValue: 'FILE',
+  }),
+  'take-over': boolean({
+    summary: 'take the lock from a process that still holds it but hangs, or whose machine sleeps',
+  }),
   yes: boolean({ char: 'y', summary: 'go on without asking; needed where there is no terminal' }),
 }
 
 interface ChangeFlagValues {
   'record-namespace': string
+  'print-rbac': boolean
+  for?: string | undefined
+  'backup-file'?: string | undefined
+  'take-over': boolean
   yes: boolean
   output: 'human' | 'json' | 'yaml'
 }
@@ -46,6 +66,9 @@ export abstract class ChangeCommand extends BaseCommand {
       today: this.today(),
       progress: this.progress,
       signal: this.signal,
+      ...(flags['take-over'] ? { takeOver: true } : {}),
+      ...(flags['backup-file'] === undefined ? {} : { backupFile: flags['backup-file'] }),
+      ...(flags['print-rbac'] ? { printRbac: flags.for === undefined ? {} : { user: flags.for } } : {}),
       confirm: async (plan) => {
         if (flags.yes) return true
         await this.#show(plan)
@@ -77,6 +100,10 @@ export abstract class ChangeCommand extends BaseCommand {
     switch (result.outcome) {
       case 'planned':
         return this.print(renderDocument(documentOf('Plan', result.report), output, this.style()))
+      case 'rights':
+        return this.print(renderDocument(documentOf('AccessRights', result.report), output, this.style()))
+      case 'closed':
+        return this.print(renderDocument(documentOf('ClosedRun', result.report), output, this.style()))
       case 'declined':
         process.stderr.write('Nothing was done.\n')
         return this.finish('failed')

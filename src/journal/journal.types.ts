@@ -26,8 +26,10 @@ export interface RunSummary {
   /** user@host of whoever started it */
   by: string
   planHash: string
-  /** the run that a rollback went back from */
+  /** the run that a rollback or an abort went back from */
   undoes?: number
+  /** the run that took its place before it was over; absent where it was closed before it changed anything */
+  supersededBy?: number
   /** why it failed or stopped */
   reason?: string
 }

@@ -1,6 +1,7 @@
 /**
  * The lock of the records: one run at a time. A Lease, as controllers use it: a holder, a duration, a renew time. A
  * process that dies leaves a lock that expires; whoever takes it over waits until no request of the dead one can land.
+ * On request it is taken from a holder that has not let it expire; then the waiting comes after the taking.
  */
 import { randomBytes } from 'node:crypto'
 import { hostname, userInfo } from 'node:os'
@@ -10,8 +11,13 @@ import { isConflict } from '../kubernetes/errors.ts'
 import type { Lease } from '../kubernetes/objects.ts'
 
 const LEASE_SECONDS = 30
-const RENEW_EVERY_MS = 10_000
+/** Renewals within the time that the lock lasts: one may be lost, and the next is still in time. */
+const RENEWALS = 3
 const LOOK_EVERY_MS = 2_000
+/** Clocks that are kept by NTP differ by less. */
+const CLOCK_TOLERANCE_MS = 5_000
+/** Times that the Lease is read again because its holder wrote it between our read and our write. */
+const ATTEMPTS = 5
 /** The API server answers or drops a write within 34 s of its start (its handlers' limit), so after 35 s none is left. */
 const REQUEST_LIMIT_MS = 35_000
 
@@ -22,20 +28,27 @@ export class LockHeld extends Error {
   override readonly name = 'LockHeld'
   readonly holder: string
   readonly since: string | undefined
+  /** it was ours before */
+  readonly lost: boolean
 
-  constructor(holder: string, since: string | undefined, message?: string) {
-    super(message ?? `Another run holds the lock: ${holder}${since === undefined ? '' : ` since ${since}`}.`)
+  constructor(holder: string, since: string | undefined, lost?: string) {
+    super(lost ?? `Another run holds the lock: ${holder}${since === undefined ? '' : ` since ${since}`}.`)
     this.holder = holder
     this.since = since
+    this.lost = lost !== undefined
   }
 }
 
 export interface LockOptions {
   now?: () => Date
+  /** how long the lock lasts without being renewed (30 s); it is renewed three times as often */
+  lockSeconds?: number
   /** how long a request of a dead holder can still land; injected by tests */
   requestLimitMs?: number
-  /** told when an expired lock is taken over and waited out */
-  onTakeOver?: (holder: string, waitMs: number) => void
+  /** told before it is waited: for a lock that has `expired`, or after one was `taken` from its holder */
+  onTakeOver?: (holder: string, waitMs: number, how: 'expired' | 'taken') => void
+  /** takes it from a holder that has not let it expire */
+  takeOver?: boolean
   signal?: AbortSignal
 }
 
@@ -57,8 +70,36 @@ const isFree = (lease: Lease, now: Date): boolean => {
   return now.getTime() - Date.parse(renewTime) > (leaseDurationSeconds ?? LEASE_SECONDS) * 1000
 }
 
+/**
+ * Renewed in the future: the clock here is behind its holder's, and a dead one would look alive for as long as they differ.
+ * Whether it is alive is seen by watching it.
+ */
+const isOfTheFuture = (lease: Lease, now: Date): boolean =>
+  Date.parse(lease.spec?.renewTime ?? '') - now.getTime() > CLOCK_TOLERANCE_MS
+
 /** Lease times have microseconds (`metav1.MicroTime`). */
 const microTime = (date: Date): string => date.toISOString().replace('Z', '000Z')
+
+/** Who takes a lock, and how. */
+interface Taker {
+  identity: string
+  now: () => Date
+  seconds: number
+}
+
+/** The Lease as its taker writes it, on the very version that was read. */
+const leaseFor = ({ identity, now, seconds }: Taker, namespace: string, live?: Lease): Lease => ({
+  apiVersion: LOCK.apiVersion,
+  kind: LOCK.kind,
+  metadata: live?.metadata ?? { name: LOCK.name, namespace },
+  spec: {
+    holderIdentity: identity,
+    leaseDurationSeconds: seconds,
+    acquireTime: microTime(now()),
+    renewTime: microTime(now()),
+    leaseTransitions: (live?.spec?.leaseTransitions ?? 0) + (live === undefined ? 0 : 1),
+  },
+})
 
 export class Lock {
   readonly identity: string
@@ -66,6 +107,7 @@ export class Lock {
   readonly lost: AbortSignal
   readonly #client: KubernetesClient
   readonly #now: () => Date
+  readonly #seconds: number
   readonly #lost = new AbortController()
   #lease: Lease
   /** when our last renewal was sent, by the clock here: it goes on while a process is stopped */
@@ -73,49 +115,96 @@ export class Lock {
   readonly #timer: NodeJS.Timeout
   #renewing: Promise<unknown> = Promise.resolve()
 
-  private constructor(client: KubernetesClient, lease: Lease, identity: string, now: () => Date) {
+  private constructor(client: KubernetesClient, lease: Lease, { identity, now, seconds }: Taker, sentAt: number) {
     this.#client = client
     this.#lease = lease
     this.#now = now
-    this.#renewedAt = now().getTime()
+    this.#seconds = seconds
+    this.#renewedAt = sentAt
     this.identity = identity
     this.lost = this.#lost.signal
-    this.#timer = setInterval(() => void this.#renew(), RENEW_EVERY_MS)
+    this.#timer = setInterval(() => void this.#renew(), (seconds * 1000) / RENEWALS)
     this.#timer.unref()
   }
 
-  /** Takes the lock. Throws LockHeld where another process holds it and renews it. */
+  /**
+   * Takes the lock. Throws LockHeld where another process holds it and renews it, and with `takeOver` where yet another one
+   * took it meanwhile.
+   */
   static async acquire(client: KubernetesClient, namespace: string, options: LockOptions = {}): Promise<Lock> {
-    const now = options.now ?? (() => new Date())
-    const identity = holderIdentity()
+    const taker: Taker = {
+      identity: holderIdentity(),
+      now: options.now ?? (() => new Date()),
+      seconds: options.lockSeconds ?? LEASE_SECONDS,
+    }
     const reference = { ...LOCK, namespace }
-    const wanted = (lease?: Lease): Lease => ({
-      apiVersion: reference.apiVersion,
-      kind: reference.kind,
-      metadata: lease?.metadata ?? { name: reference.name, namespace },
-      spec: {
-        holderIdentity: identity,
-        leaseDurationSeconds: LEASE_SECONDS,
-        acquireTime: microTime(now()),
-        renewTime: microTime(now()),
-        leaseTransitions: (lease?.spec?.leaseTransitions ?? 0) + (lease === undefined ? 0 : 1),
-      },
-    })
     let live = await client.find<Lease>(reference)
-    if (live !== undefined && !isFree(live, now())) throw heldBy(live)
+    if (live?.spec?.holderIdentity && options.takeOver === true) return Lock.#takeFrom(client, live, taker, options)
+    if (live !== undefined && !isFree(live, taker.now()) && !isOfTheFuture(live, taker.now())) throw heldBy(live)
     if (live?.spec?.holderIdentity) live = await waitOut(client, live, options)
     try {
-      const lease = live === undefined ? await client.create(wanted()) : await client.replace(wanted(live))
-      return new Lock(client, lease, identity, now)
+      return await Lock.#writeAs(client, taker, namespace, live)
     } catch (error) {
       if (!isConflict(error)) throw error
-      throw heldBy((await client.find<Lease>(reference)) ?? wanted())
+      throw heldBy((await client.find<Lease>(reference)) ?? leaseFor(taker, namespace))
+    }
+  }
+
+  static async #writeAs(
+    client: KubernetesClient,
+    taker: Taker,
+    namespace: string,
+    live: Lease | undefined,
+  ): Promise<Lock> {
+    const sentAt = taker.now().getTime()
+    const wanted = leaseFor(taker, namespace, live)
+    const lease = live === undefined ? await client.create(wanted) : await client.replace(wanted)
+    return new Lock(client, lease, taker, sentAt)
+  }
+
+  /**
+   * The lock is ours first, so that the other's next renewal fails; then nothing is done until the other cannot believe any
+   * more that it holds the lock, and no request of it can land.
+   */
+  static async #takeFrom(client: KubernetesClient, held: Lease, taker: Taker, options: LockOptions): Promise<Lock> {
+    // By its own clock the other may hold the lock for its whole duration after a renewal just before our write.
+    const believes = (held.spec?.leaseDurationSeconds ?? LEASE_SECONDS) * 1000
+    const wait = Math.max(options.requestLimitMs ?? REQUEST_LIMIT_MS, believes)
+    const { namespace = '' } = held.metadata
+    const lock = await Lock.#overwrite(client, held, taker, namespace)
+    options.onTakeOver?.(held.spec?.holderIdentity ?? '', wait, 'taken')
+    try {
+      await delay(wait, undefined, {
+        signal: AbortSignal.any([lock.lost, ...(options.signal ? [options.signal] : [])]),
+      })
+      // Not the clock alone: somebody else may have done to us what we did to the other.
+      await lock.#renew()
+      lock.check()
+      return lock
+    } catch (error) {
+      await lock.release()
+      throw lock.lost.aborted ? lock.lost.reason : error
+    }
+  }
+
+  /** A holder that is alive renews in between: the Lease is read again, but only as long as it is the same holder's. */
+  static async #overwrite(client: KubernetesClient, held: Lease, taker: Taker, namespace: string): Promise<Lock> {
+    let live: Lease | undefined = held
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await Lock.#writeAs(client, taker, namespace, live)
+      } catch (error) {
+        if (!isConflict(error) || attempt === ATTEMPTS) throw error
+        live = await client.find<Lease>({ ...LOCK, namespace })
+        const holder = live?.spec?.holderIdentity
+        if (live !== undefined && holder && holder !== held.spec?.holderIdentity) throw heldBy(live)
+      }
     }
   }
 
   /** Throws where the lock is lost, also where it has expired unnoticed: a process that was stopped must not write on. */
   check(): void {
-    if (this.#now().getTime() - this.#renewedAt > LEASE_SECONDS * 1000)
+    if (this.#now().getTime() - this.#renewedAt > this.#seconds * 1000)
       this.#lost.abort(
         new LockHeld(
           'unknown',
@@ -126,39 +215,46 @@ export class Lock {
     this.lost.throwIfAborted()
   }
 
-  /** Who holds the lock and renews it, or undefined where it is free. */
+  /** Who holds the lock and renews it, or undefined where it is free, or only watching it would tell. */
   static async holder(client: KubernetesClient, namespace: string, now: Date): Promise<LockHeld | undefined> {
     const lease = await client.find<Lease>({ ...LOCK, namespace })
-    return lease === undefined || isFree(lease, now) ? undefined : heldBy(lease)
+    return lease === undefined || isFree(lease, now) || isOfTheFuture(lease, now) ? undefined : heldBy(lease)
   }
 
   async #renew(): Promise<void> {
-    this.#renewing = this.#write({ renewTime: microTime(this.#now()) })
-    const ours = await this.#renewing
-    if (!ours) this.#lost.abort(new LockHeld('somebody else', undefined))
+    const renewal = this.#write({ renewTime: microTime(this.#now()) })
+    this.#renewing = renewal
+    const taken = await renewal
+    if (taken !== undefined) this.#lost.abort(taken)
   }
 
-  /** Writes our lease; false where it is not ours any more. A lost answer or a passing failure leaves it ours. */
-  async #write(spec: Lease['spec'], again = true): Promise<boolean> {
+  /** Writes our lease; says who has it where it is not ours any more. A lost answer or a passing failure leaves it ours. */
+  async #write(spec: Lease['spec'], again = true): Promise<LockHeld | undefined> {
     const sentAt = this.#now().getTime()
     try {
       this.#lease = await this.#client.replace({ ...this.#lease, spec: { ...this.#lease.spec, ...spec } })
       this.#renewedAt = sentAt
-      return true
+      return undefined
     } catch (error) {
-      if (!isConflict(error)) return !isFree(this.#lease, this.#now())
+      if (!isConflict(error)) return this.#expired()
       try {
         const { name, namespace } = this.#lease.metadata
         const { apiVersion, kind } = this.#lease
         const live = await this.#client.get<Lease>({ apiVersion, kind, name, ...(namespace && { namespace }) })
-        if (live.spec?.holderIdentity !== this.identity) return false
+        if (live.spec?.holderIdentity !== this.identity) return takenBy(live)
         // Our own last write, whose answer was lost: this one goes on top of it.
         this.#lease = live
-        return again ? await this.#write(spec, false) : true
+        return again ? await this.#write(spec, false) : undefined
       } catch {
-        return !isFree(this.#lease, this.#now())
+        return this.#expired()
       }
     }
+  }
+
+  #expired(): LockHeld | undefined {
+    return isFree(this.#lease, this.#now())
+      ? new LockHeld('unknown', undefined, 'The lock could not be renewed in time; another run may hold it now.')
+      : undefined
   }
 
   /** Gives the lock back. Failing to do so is no error: it expires by itself. */
@@ -174,8 +270,11 @@ export class Lock {
  * meanwhile is alive, and just has another clock. Gives the lease as it is after that.
  */
 const waitOut = async (client: KubernetesClient, expired: Lease, options: LockOptions): Promise<Lease> => {
-  const wait = options.requestLimitMs ?? REQUEST_LIMIT_MS
-  options.onTakeOver?.(expired.spec?.holderIdentity ?? '', wait)
+  const believes = isOfTheFuture(expired, (options.now ?? (() => new Date()))())
+    ? (expired.spec?.leaseDurationSeconds ?? LEASE_SECONDS) * 1000
+    : 0
+  const wait = Math.max(options.requestLimitMs ?? REQUEST_LIMIT_MS, believes)
+  options.onTakeOver?.(expired.spec?.holderIdentity ?? '', wait, 'expired')
   const end = performance.now() + wait
   const { name, namespace } = expired.metadata
   const { apiVersion, kind } = expired
@@ -193,3 +292,12 @@ const waitOut = async (client: KubernetesClient, expired: Lease, options: LockOp
 
 const heldBy = (lease: Lease): LockHeld =>
   new LockHeld(lease.spec?.holderIdentity ?? 'unknown', lease.spec?.acquireTime?.slice(0, 19).concat('Z'))
+
+/** Told to the one that had it: it has lost its run, not only the lock. */
+const takenBy = (lease: Lease): LockHeld => {
+  const holder = lease.spec?.holderIdentity
+  const text = holder
+    ? `Another run has taken the lock over: ${holder}.`
+    : 'Another run took the lock over, and has ended.'
+  return new LockHeld(holder || 'unknown', undefined, text)
+}

@@ -11,8 +11,10 @@ import { isConflict, isNotFound } from '../kubernetes/errors.ts'
 import type { AnyObject, KubernetesObject, ObjectReference, Secret } from '../kubernetes/objects.ts'
 import type { Plan } from '../plan/plan.types.ts'
 import { RUN_LABEL } from '../plan/run-label.ts'
+import { Refusal } from '../report/refusal.ts'
 import { damaged, fromChunks, toChunks } from './chunks.ts'
 import type { Journal, JournalEntry, RunSummary } from './journal.types.ts'
+import { isUnfinished } from './standing.ts'
 
 /** The newest runs that are kept. */
 export const RUNS_KEPT = 10
@@ -159,8 +161,16 @@ const keepChunks = async (
   }
 }
 
-const versionOf = (live: Secret): { resourceVersion?: string } =>
-  live.metadata.resourceVersion === undefined ? {} : { resourceVersion: live.metadata.resourceVersion }
+/** Of the object that was read: a write or a deletion of any other version of it, or of another one of its name, fails (409). */
+const versionOf = ({ metadata: { uid, resourceVersion } }: KubernetesObject): Version => ({
+  ...(uid !== undefined && { uid }),
+  ...(resourceVersion !== undefined && { resourceVersion }),
+})
+
+interface Version {
+  uid?: string
+  resourceVersion?: string
+}
 
 /**
  * A value that a run kept under `name`. Undefined where there is none, or where not all its parts are there: a process
@@ -215,7 +225,17 @@ export const listRuns = async (client: KubernetesClient, namespace: string): Pro
 /** The namespace of the records, created by the first run. */
 export const ensureRecordNamespace = async (client: KubernetesClient, namespace: string): Promise<void> => {
   const ref = { apiVersion: 'v1', kind: 'Namespace', name: namespace }
-  if ((await client.find(ref)) !== undefined) return
+  const live = await client.find(ref)
+  if (live?.metadata.deletionTimestamp !== undefined)
+    throw new Refusal(
+      'failed',
+      `The namespace ${namespace} is being deleted by somebody, and the records of all runs with it.`,
+      {
+        why: 'Nothing can be recorded in it, and without records nothing is changed.',
+        next: `kubectl get namespace ${namespace}; try again when it is gone`,
+      },
+    )
+  if (live !== undefined) return
   const created: AnyObject = {
     apiVersion: 'v1',
     kind: 'Namespace',
@@ -278,7 +298,7 @@ export const planOf = async (client: KubernetesClient, namespace: string, number
 
 /** Removes the records of runs beyond the newest ten. Unfinished ones are never removed. */
 export const pruneRuns = async (client: KubernetesClient, namespace: string): Promise<number[]> => {
-  const old = (await listRuns(client, namespace)).slice(RUNS_KEPT).filter((run) => run.state !== 'running')
+  const old = (await listRuns(client, namespace)).slice(RUNS_KEPT).filter((run) => !isUnfinished(run))
   for (const run of old) await removeRecords(client, namespace, run.number)
   return old.map((run) => run.number)
 }
@@ -294,11 +314,11 @@ const removeRecords = async (client: KubernetesClient, namespace: string, number
   })
   for await (const page of pages) secrets.push(...page.items)
   const isJournal = ({ metadata }: KubernetesObject): boolean => metadata.labels?.[RECORD_LABEL] === 'journal'
-  for (const { metadata } of secrets.toSorted((a, b) => Number(isJournal(a)) - Number(isJournal(b))))
+  for (const secret of secrets.toSorted((a, b) => Number(isJournal(a)) - Number(isJournal(b))))
     await client
       .delete(
-        { apiVersion: 'v1', kind: 'Secret', namespace, name: metadata.name },
-        metadata.uid === undefined ? {} : { preconditions: { uid: metadata.uid } },
+        { apiVersion: 'v1', kind: 'Secret', namespace, name: secret.metadata.name },
+        { preconditions: versionOf(secret) },
       )
       .catch((error: unknown) => {
         if (!isNotFound(error)) throw error

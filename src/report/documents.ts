@@ -1,8 +1,11 @@
 /** The one envelope of every result: `{apiVersion, kind, metadata, ...}`. */
 import type { Explanation } from '../preflight/explanation.types.ts'
 import type { PreflightReport } from '../preflight/report.types.ts'
+import type { RunExport, RunRecord } from '../services/export-run.ts'
 import type { HistoryReport } from '../services/history.ts'
-import type { NothingToDo, PlanReport, RunReport } from '../services/run-report.types.ts'
+import type { RightsReport } from '../services/print-rights.ts'
+import type { ClosedRun, NothingToDo, PlanReport, RunReport } from '../services/run-report.types.ts'
+import type { StatusReport } from '../status/status.types.ts'
 
 /** Version of the outputs; a field is only ever added within it. */
 export const API_VERSION = 'cli.airunway.ai/v1alpha1'
@@ -14,7 +17,12 @@ export interface DocumentBodies {
   Plan: PlanReport
   Run: RunReport
   NothingToDo: NothingToDo
+  ClosedRun: ClosedRun
   RunHistory: HistoryReport
+  AccessRights: RightsReport
+  RunRecord: RunRecord
+  RunExport: RunExport
+  Status: StatusReport
 }
 
 export type DocumentKind = keyof DocumentBodies

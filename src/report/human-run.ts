@@ -2,7 +2,8 @@
 import type { RunSummary } from '../journal/journal.types.ts'
 import type { Finding } from '../preflight/finding.types.ts'
 import type { HistoryReport } from '../services/history.ts'
-import type { NothingToDo, PlanReport, RunReport } from '../services/run-report.types.ts'
+import type { ClosedRun, NothingToDo, PlanReport, RunReport } from '../services/run-report.types.ts'
+import { sizeOf } from './human-export.ts'
 import { paint, sign, type TextStyle, wrap } from './style.ts'
 
 const arrow = (style: TextStyle): string => (style.unicode ? '→' : '->')
@@ -28,8 +29,21 @@ const findingLines = (findings: readonly Finding[] | undefined, style: TextStyle
 const noWayBack = ({ wayBack }: { wayBack: PlanReport['plan']['wayBack'] }, style: TextStyle): string[] =>
   wayBack.possible ? [] : listed(sign(style, 'warning'), `There is no way back by \`rollback\`: ${wayBack.why}.`, style)
 
+/** Which way each component goes and why, those that go alike together. */
+const tierLines = (components: PlanReport['plan']['components'], style: TextStyle): string[] => {
+  const alike = new Map<string, string[]>()
+  for (const { component, tier, why } of components) {
+    const way = `${tier} (${why})`
+    alike.set(way, [...(alike.get(way) ?? []), component])
+  }
+  return [...alike].flatMap(([way, names], index) => {
+    const [first = '', ...rest] = wrap(style, ' '.repeat(9), `${names.join(', ')}: ${way}`)
+    return [`${(index === 0 ? 'tier' : '').padEnd(9)}${first.trimStart()}`, ...rest]
+  })
+}
+
 /** The steps in order, then what the operator has to know before saying yes. */
-export const renderPlan = ({ plan, metadata, findings }: PlanReport, style: TextStyle): string => {
+export const renderPlan = ({ plan, metadata, findings, records }: PlanReport, style: TextStyle): string => {
   const width = Math.max(...plan.steps.map(({ title }) => title.length))
   const room = style.width - width - 8
   const steps = plan.steps.map(({ title, description }, index) => {
@@ -44,6 +58,10 @@ export const renderPlan = ({ plan, metadata, findings }: PlanReport, style: Text
     clusterLine(metadata),
     `source   ${plan.source}`,
     `plan     ${plan.hash}`,
+    ...tierLines(plan.components, style),
+    ...(records === undefined
+      ? []
+      : [`records  about ${sizeOf(records.bytes)}: a back-up of ${records.objects} objects`]),
     '',
     ...steps,
     '',
@@ -140,6 +158,14 @@ export const renderHistory = ({ runs, entries, metadata }: HistoryReport, style:
   })
   const head = ` RUN  ${'KIND'.padEnd(8)}  ${'VERSIONS'.padEnd(36)}  ${'STARTED'.padEnd(20)}  STATE, BY`
   return `${[head, ...lines, ...journal].join('\n')}\n`
+}
+
+/** An abort of a run that had not changed anything. */
+export const renderClosedRun = ({ run, closed }: ClosedRun, style: TextStyle): string => {
+  const told = `${sign(style, 'passed')} Run ${run.number} (${hop(run, style)}) stopped before it changed anything`
+  return closed
+    ? `${told}; it is closed now. ${run.from} runs as before.\n`
+    : `${told}; it would just be closed. ${run.from} runs as before.\n`
 }
 
 /** Asked for the version that runs already. */

@@ -1,8 +1,11 @@
 /** Results for people, one renderer per kind of document. */
 import type { DocumentBodies, DocumentKind, ReportDocument } from './documents.ts'
 import { renderExplanation } from './human-explanation.ts'
+import { renderExport, renderRecord } from './human-export.ts'
 import { renderPreflight } from './human-preflight.ts'
-import { renderHistory, renderNothingToDo, renderPlan, renderRun } from './human-run.ts'
+import { renderRights } from './human-rights.ts'
+import { renderClosedRun, renderHistory, renderNothingToDo, renderPlan, renderRun } from './human-run.ts'
+import { renderStatus } from './human-status.ts'
 import type { TextStyle } from './style.ts'
 
 const bodies: { [K in DocumentKind]: (body: DocumentBodies[K], style: TextStyle) => string } = {
@@ -11,7 +14,12 @@ const bodies: { [K in DocumentKind]: (body: DocumentBodies[K], style: TextStyle)
   Plan: renderPlan,
   Run: renderRun,
   NothingToDo: renderNothingToDo,
+  ClosedRun: renderClosedRun,
   RunHistory: renderHistory,
+  AccessRights: renderRights,
+  RunRecord: renderRecord,
+  RunExport: renderExport,
+  Status: renderStatus,
 }
 
 /** The document as one readable screen. */

@@ -5,10 +5,13 @@
 import type { Journal } from '../journal/journal.types.ts'
 import { JournalLost, type OpenJournal } from '../journal/records.ts'
 import type { KubernetesClient } from '../kubernetes/client.types.ts'
+import { ridingOut } from '../kubernetes/outage.ts'
 import type { Plan, Step } from '../plan/plan.types.ts'
 import type { Progress } from '../report/progress.ts'
 import { carryOut } from '../steps/handlers.ts'
 import type { Evidence, StepContext } from '../steps/step.types.ts'
+import { handedOver, runTeller, type TellPhase } from './events.ts'
+import { toRepeat } from './repeat.ts'
 
 export interface RunContext {
   client: KubernetesClient
@@ -17,6 +20,8 @@ export interface RunContext {
   signal: AbortSignal
   progress: Progress
   now(): Date
+  /** a file that the back-up is written to as well */
+  backupFile?: string
 }
 
 export interface StepResult {
@@ -52,6 +57,9 @@ export class RunStopped extends Error {
 export const execute = async (plan: Plan, context: RunContext): Promise<StepResult[]> => {
   const results: StepResult[] = []
   const earlier = evidenceOf(context.journal)
+  for (const id of toRepeat(plan, new Set(earlier.keys()))) earlier.delete(id)
+  const tell = runTeller(plan, { client: context.client, summary: () => context.journal.summary, now: context.now })
+  await tell(context.journal.entries.length === 0 ? 'Started' : 'Resumed')
   for (const [index, step] of plan.steps.entries()) {
     const title = `[${index + 1}/${plan.steps.length}] ${step.title}`
     const known = earlier.get(step.id)
@@ -59,10 +67,12 @@ export const execute = async (plan: Plan, context: RunContext): Promise<StepResu
       results.push({ step: step.id, title: step.title, outcome: 'skipped', evidence: known })
       continue
     }
-    const evidence = await runStep(step, title, results, context)
+    const evidence = await runStep(step, title, results, { ...context, tell })
+    if (step.kind === 'await-lease') await tell('HandedOver', handedOver(step))
     results.push({ step: step.id, title: step.title, outcome: 'done', evidence })
   }
   await context.journal.settle({ state: 'succeeded', finishedAt: context.now().toISOString() })
+  await tell('Finished')
   return results
 }
 
@@ -70,7 +80,9 @@ export const execute = async (plan: Plan, context: RunContext): Promise<StepResu
 const evidenceOf = (journal: { readonly entries: readonly Journal['entries'][number][] }): Map<string, Evidence> =>
   new Map(journal.entries.flatMap(({ step, event, detail }) => (event === 'done' ? [[step, detail ?? {}]] : [])))
 
-const runStep = async (step: Step, title: string, results: StepResult[], context: RunContext): Promise<Evidence> => {
+type Told = RunContext & { tell: TellPhase }
+
+const runStep = async (step: Step, title: string, results: StepResult[], context: Told): Promise<Evidence> => {
   const { journal, signal, now } = context
   const task = context.progress.task(title)
   const started = performance.now()
@@ -79,15 +91,20 @@ const runStep = async (step: Step, title: string, results: StepResult[], context
     run: journal.summary.number,
     signal,
     now,
+    ...(context.backupFile === undefined ? {} : { backupFile: context.backupFile }),
     report: (text) => task.update(text),
     keep: async (name, value) => journal.keep(name, value),
     kept: async (name) => journal.kept(name),
   }
   try {
     signal.throwIfAborted()
-    await journal.append({ at: now().toISOString(), step: step.id, event: 'intent' }, { state: 'running' })
-    const evidence = await carryOut(step, stepContext)
-    await journal.append({ at: now().toISOString(), step: step.id, event: 'done', detail: evidence })
+    // A step and a write of the journal may have been done before, whole or in part: so they may be done again.
+    const riding = async <T>(work: () => Promise<T>): Promise<T> => ridingOut(work, stepContext)
+    const intent = { at: now().toISOString(), step: step.id, event: 'intent' } as const
+    await riding(async () => journal.append(intent, { state: 'running' }))
+    const evidence = await riding(async () => carryOut(step, stepContext))
+    const done = { at: now().toISOString(), step: step.id, event: 'done', detail: evidence } as const
+    await riding(async () => journal.append(done))
     task.done(`${title} (${Math.round((performance.now() - started) / 100) / 10} s)`)
     return evidence
   } catch (error) {
@@ -95,6 +112,7 @@ const runStep = async (step: Step, title: string, results: StepResult[], context
     task.fail(messageOf(reason))
     if (reason instanceof JournalLost) throw reason
     const recorded = await recordStop(step, reason, context)
+    await context.tell(signal.aborted ? 'Interrupted' : 'Failed', `${step.id}: ${messageOf(reason)}`)
     throw new RunStopped(step, results, { interrupted: signal.aborted, recorded, cause: reason })
   }
 }

@@ -1,80 +1,175 @@
-/** Asks the API server beforehand whether the current user may do all that a plan needs. */
-import type { AccessRequest, KubernetesClient } from '../kubernetes/client.types.ts'
+/** Asks the API server beforehand whether the current user may do all that a run needs. */
+import type { Inventory } from '../installation/inventory.types.ts'
+import { inventoryAccess } from '../installation/inventory-access.ts'
+import type { AccessRequest, KubernetesClient, Resource } from '../kubernetes/client.types.ts'
 import { isForbidden } from '../kubernetes/errors.ts'
-import { type RequiredAccess, requiredAccess } from '../plan/access.ts'
+import type { CustomResourceDefinition } from '../kubernetes/objects.ts'
+import { type Grant, type RequiredAccess, recordAccess, requiredAccess } from '../plan/access.ts'
 import type { Plan } from '../plan/plan.types.ts'
 import { Refusal } from '../report/refusal.ts'
+import { eventAccess } from '../run/events.ts'
+import { isGranting, mayGrant } from './grants.ts'
+import { supersedeAccess } from './supersede-access.ts'
 
-/** What keeping the records needs, in their namespace. */
-const recordAccess = (namespace: string): RequiredAccess[] => [
-  { apiVersion: 'v1', kind: 'Namespace', name: namespace, verbs: ['get', 'create'] },
-  { apiVersion: 'v1', kind: 'Secret', namespace, verbs: ['get', 'list', 'create', 'update', 'delete'] },
-  { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', namespace, verbs: ['get', 'create', 'update'] },
-]
+/** What a run is about, as far as its rights go. */
+export interface RunNeeds {
+  plan: Plan
+  recordNamespace: string
+  /** what was looked at before there was a plan, where that was more than the records */
+  inventory?: Inventory | undefined
+  /** number of the run that is gone on with */
+  run?: number | undefined
+}
+
+/** One right, and for `escalate` and `bind` the writes that it is needed for. */
+export interface NeededRight {
+  request: AccessRequest
+  grants: Grant[]
+}
 
 const EVERYTHING: AccessRequest = { verb: '*', group: '*', resource: '*' }
 const SHOWN = 12
 
 /**
- * Throws a `blocked` Refusal that names every missing right. Kinds that the cluster does not serve yet are left out: the
- * plan's own CRDs bring them, and the rights on them are those of the CRD's group.
+ * Every right that the run needs on the cluster as it is now: `create` only for what is not there yet. Kinds that neither
+ * the cluster nor the plan's own CRDs serve are left out, as the steps leave them out.
  */
+export const neededRights = async (client: KubernetesClient, needs: RunNeeds): Promise<NeededRight[]> => {
+  const { plan, recordNamespace, inventory } = needs
+  const accesses = [
+    ...(inventory === undefined ? [] : readingAccess(plan, inventory)),
+    ...requiredAccess(plan),
+    ...recordAccess(recordNamespace),
+    ...eventAccess(plan),
+    ...(await supersedeAccess(client, recordNamespace, needs)),
+  ]
+  const known = new Map<string, Promise<boolean>>()
+  const needed = await Promise.all(accesses.map(async (access) => rightsOf(client, plan, access, known)))
+  const once = new Map<string, NeededRight>()
+  for (const right of needed.flat()) {
+    const key = JSON.stringify(right.request)
+    const earlier = once.get(key)
+    if (earlier === undefined) once.set(key, right)
+    else earlier.grants.push(...right.grants)
+  }
+  return [...once.values()]
+}
+
+/** Nodes may be left unread where somebody has accepted that. */
+const readingAccess = ({ accepted = [] }: Plan, inventory: Inventory): RequiredAccess[] => {
+  const unread = accepted.some(({ id }) => id === 'unreadable')
+    ? new Set(inventory.unreadable.map(({ what }) => what))
+    : new Set<string>()
+  return inventoryAccess(inventory).filter((access) => !('kind' in access && unread.has(`${access.kind}s`)))
+}
+
+/** Throws a `blocked` Refusal that names every missing right. */
 export const refuseWithoutAccess = async (
   client: KubernetesClient,
-  plan: Plan,
-  recordNamespace: string,
+  needs: RunNeeds,
   signal: AbortSignal,
 ): Promise<void> => {
   const [administrator] = await client.canI([EVERYTHING], signal)
   if (administrator === true) return
-  const requests = (
-    await Promise.all(
-      [...requiredAccess(plan), ...recordAccess(recordNamespace)].map(async (access) => requestsOf(client, access)),
-    )
-  ).flat()
-  const allowed = await client.canI(requests, signal)
-  const missing = requests.filter((_request, index) => allowed[index] !== true).map(textOf)
+  const rights = await neededRights(client, needs)
+  const allowed = await client.canI(
+    rights.map(({ request }) => request),
+    signal,
+  )
+  const denied = rights.filter((_right, index) => allowed[index] !== true)
+  const lacked = await Promise.all(denied.map(async (right) => !(await heldOtherwise(client, right, signal))))
+  const missing = denied.filter((_right, index) => lacked[index] === true).map(({ request }) => textOf(request))
   if (missing.length === 0) return
   const shown = missing.slice(0, SHOWN).join('; ')
-  throw new Refusal('blocked', `This user lacks ${missing.length} of the rights that the ${plan.kind} needs.`, {
+  throw new Refusal('blocked', `This user lacks ${missing.length} of the rights that the ${needs.plan.kind} needs.`, {
     why: `Missing: ${shown}${missing.length > SHOWN ? `; and ${missing.length - SHOWN} more` : ''}. Nothing was written.`,
-    next: 'ask for these rights, or use another user with --context or --as',
+    next: 'ask for these rights (the same command with --print-rbac, run by somebody who may read all of it, prints them as YAML), or use another user with --context or --as',
     details: { missing },
   })
 }
 
-const requestsOf = async (client: KubernetesClient, access: RequiredAccess): Promise<AccessRequest[]> => {
-  const resource = await client.findResource(access.apiVersion, access.kind)
-  if (resource === undefined) return []
-  const verbs =
-    access.verbs.includes('create') && (await exists(client, access))
-      ? access.verbs.filter((verb) => verb !== 'create')
-      : access.verbs
-  return verbs.map((verb) => ({
-    verb,
-    group: resource.group,
-    resource: resource.plural,
-    ...(access.subresource === undefined ? {} : { subresource: access.subresource }),
-    ...(access.namespace === undefined || !resource.namespaced ? {} : { namespace: access.namespace }),
-    // The name of an object that is being created is in its body, where authorization does not look.
-    ...(access.name === undefined || verb === 'create' ? {} : { name: access.name }),
-  }))
+const heldOtherwise = async (
+  client: KubernetesClient,
+  { grants }: NeededRight,
+  signal: AbortSignal,
+): Promise<boolean> =>
+  grants.length > 0 && (await Promise.all(grants.map(async (each) => mayGrant(client, each, signal)))).every(Boolean)
+
+const rightsOf = async (
+  client: KubernetesClient,
+  plan: Plan,
+  access: RequiredAccess,
+  known: Map<string, Promise<boolean>>,
+): Promise<NeededRight[]> => {
+  const resource = await resourceOf(client, plan, access)
+  const { namespace, name, subresource, grant } = access
+  if (resource === undefined || (grant !== undefined && !(await isGranting(client, grant)))) return []
+  const named = access.verbs.includes('create') || access.verbs.includes('escalate')
+  const there = named && (await exists(client, access, known))
+  return access.verbs
+    .filter((verb) => verb !== 'create' || !there)
+    .map((verb) => ({
+      request: {
+        verb,
+        group: resource.group,
+        resource: resource.plural,
+        ...(subresource === undefined ? {} : { subresource }),
+        ...(namespace === undefined || !resource.namespaced ? {} : { namespace }),
+        // The name of an object that is being created is in its body, where authorization does not look.
+        ...(name === undefined || verb === 'create' || (verb === 'escalate' && !there) ? {} : { name }),
+      },
+      grants: grant === undefined ? [] : [grant],
+    }))
+}
+
+/** How the target is asked for: by the server's own word, or by that of a CRD which the plan brings. */
+const resourceOf = async (
+  client: KubernetesClient,
+  plan: Plan,
+  access: RequiredAccess,
+): Promise<Pick<Resource, 'group' | 'plural' | 'namespaced'> | undefined> => {
+  if ('resource' in access) return { group: access.group, plural: access.resource, namespaced: true }
+  const { apiVersion, kind } = access
+  const served = await client.findResource(apiVersion, kind)
+  if (served !== undefined) return served
+  const group = apiVersion.split('/')[0]
+  const brought = plan.steps
+    .flatMap((step) => (step.kind === 'apply' ? step.objects : []))
+    .filter((object) => object.kind === 'CustomResourceDefinition')
+    .map((object) => (object as unknown as CustomResourceDefinition).spec)
+    .find((spec) => spec.group === group && spec.names.kind === kind)
+  return brought && { group: brought.group, plural: brought.names.plural, namespaced: brought.scope === 'Namespaced' }
 }
 
 /** An object that is there is not created. Whoever may not look is asked for everything. */
 const exists = async (
   client: KubernetesClient,
-  { apiVersion, kind, namespace, name }: RequiredAccess,
+  access: RequiredAccess,
+  known: Map<string, Promise<boolean>>,
 ): Promise<boolean> => {
-  if (name === undefined) return false
+  const { name, namespace } = access
+  if (name === undefined || !('kind' in access)) return false
+  const { apiVersion, kind } = access
+  const key = `${apiVersion} ${kind} ${namespace ?? ''}/${name}`
+  const asked =
+    known.get(key) ?? look(client, { apiVersion, kind, name, ...(namespace !== undefined && { namespace }) })
+  known.set(key, asked)
+  return asked
+}
+
+const look = async (
+  client: KubernetesClient,
+  reference: { apiVersion: string; kind: string; name: string; namespace?: string },
+): Promise<boolean> => {
   try {
-    return (await client.find({ apiVersion, kind, name, ...(namespace !== undefined && { namespace }) })) !== undefined
+    return (await client.find(reference)) !== undefined
   } catch (error) {
     if (isForbidden(error)) return false
     throw error
   }
 }
 
+/** `patch deployments.apps/scale kaito in team-a` */
 const textOf = (request: AccessRequest): string => {
   const group = request.group === '' ? '' : `.${request.group}`
   const subresource = request.subresource === undefined ? '' : `/${request.subresource}`

@@ -18,7 +18,7 @@ export interface ForeignFields {
   taken: string[]
 }
 
-/** Looks at every object that the plan applies and that exists. Objects that may not be patched tell nothing here. */
+/** Looks at every object that the plan applies and that exists. Objects that may not be read or patched tell nothing here. */
 export const foreignFields = async (
   client: KubernetesClient,
   plan: Plan,
@@ -35,8 +35,8 @@ export const foreignFields = async (
 }
 
 const conflictsWith = async (client: KubernetesClient, object: AnyObject, signal: AbortSignal) => {
-  if ((await client.find(referenceOf(object), signal)) === undefined) return []
   try {
+    if ((await client.find(referenceOf(object), signal)) === undefined) return []
     await client.apply(object, { dryRun: true, signal })
     return []
   } catch (error) {

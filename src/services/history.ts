@@ -44,10 +44,13 @@ const read = async (
     const journal = await openRun(client, options.recordNamespace, options.number)
     return { metadata, runs: [journal.summary], entries: [...journal.entries] }
   } catch (error) {
-    if (!isNotFound(error)) throw error
-    throw new Refusal('usage', `There is no run ${options.number} in the namespace ${options.recordNamespace}.`, {
-      next: 'kubectl airunway history',
-      cause: error,
-    })
+    throw isNotFound(error) ? noSuchRun(options.number, options.recordNamespace, error) : error
   }
 }
+
+/** Why a number leads nowhere. */
+export const noSuchRun = (number: number, recordNamespace: string, cause: unknown): Refusal =>
+  new Refusal('usage', `There is no run ${number} in the namespace ${recordNamespace}.`, {
+    next: 'kubectl airunway history',
+    cause,
+  })

@@ -1,70 +1,61 @@
-/** Goes back to the release before the last upgrade, from wherever that upgrade ended or stopped. */
-import type { Backup } from '../backup/backup.types.ts'
+/** Goes back to the release before the last upgrade, from wherever that upgrade, or going back from it, ended or stopped. */
 import { takeInventory } from '../installation/take-inventory.ts'
 import type { RunSummary } from '../journal/journal.types.ts'
-import { listRuns, openRun, planOf, readKept } from '../journal/records.ts'
-import type { Plan } from '../plan/plan.types.ts'
+import { listRuns } from '../journal/records.ts'
+import { newestStanding, upgradeInForce } from '../journal/standing.ts'
 import { Refusal } from '../report/refusal.ts'
-import { planRollback } from '../rollback/plan-rollback.ts'
-import { BACKUP } from '../steps/back-up.ts'
-import { refuseWithoutAccess } from './check-access.ts'
-import {
-  type ChangeContext,
-  type ChangeRequest,
-  isUnfinished,
-  planReport,
-  runNewPlan,
-  underLock,
-  withClient,
-} from './run-plan.ts'
+import { goBack } from './go-back.ts'
+import { mend } from './mend.ts'
+import { type ChangeContext, type ChangeRequest, withClient } from './run-plan.ts'
 import type { ChangeResult } from './run-report.types.ts'
+import { refuseWhileUnfinishedIsHeld } from './under-lock.ts'
 
 /** Throws `cannot-go-back` with the reason where there is no way, or nothing to go back from. */
 export const rollback = async (request: ChangeRequest, options: { dryRun: boolean }): Promise<ChangeResult> =>
   withClient(request, async (context) => rollbackWith(context, options))
 
-const rollbackWith = async (context: ChangeContext, options: { dryRun: boolean }): Promise<ChangeResult> => {
-  const { client, recordNamespace, signal } = context
-  const run = runToUndo(await listRuns(client, recordNamespace))
-  const [original, backup, journal] = await Promise.all([
-    planOf(client, recordNamespace, run.number),
-    readKept<Backup>(client, recordNamespace, run.number, BACKUP),
-    openRun(client, recordNamespace, run.number),
-  ])
-  if (backup === undefined && journal.done().size > 0)
-    throw new Refusal(
-      'cannot-go-back',
-      `The back-up of run ${run.number} is missing from the namespace ${recordNamespace}.`,
-      {
-        why: 'The run took it and went on; somebody has deleted Secrets of its records since.',
-        next: `kubectl get secrets -n ${recordNamespace} -l cli.airunway.ai/run=${run.number}`,
-      },
-    )
-  if (backup === undefined) return abandon(context, run, options.dryRun)
-  const plan = await planBack(context, run, original, backup, signal)
-  const report = planReport(plan, context)
-  if (options.dryRun) return { outcome: 'planned', report }
-  await refuseWithoutAccess(client, plan, recordNamespace, signal)
-  if (!(await context.confirm(report))) return { outcome: 'declined', report }
-  const ran = await runNewPlan(context, plan, {
-    stillSo: async (held) => {
-      const now = runToUndo(await listRuns(client, recordNamespace))
-      if (now.number !== run.number)
-        throw new Refusal('blocked', `Run ${now.number} has been made since; nothing was done.`, {
-          next: 'look at it again: kubectl airunway rollback --dry-run',
-        })
-      return planBack(context, run, original, backup, held)
-    },
-    undoes: run.number,
-    allowUnfinished: true,
-  })
-  return { outcome: 'ran', report: ran }
+const rollbackWith = async (context: ChangeContext, { dryRun }: { dryRun: boolean }): Promise<ChangeResult> => {
+  if (!dryRun) await refuseWhileUnfinishedIsHeld(context, await listRuns(context.client, context.recordNamespace))
+  const runs = await listRuns(context.client, context.recordNamespace)
+  const byHand = upgradeInForce(runs) === undefined ? await repeatedByHand(context, runs) : undefined
+  if (upgradeInForce(runs) === undefined && byHand === undefined) {
+    const mended = await mend(context, { dryRun })
+    if (mended !== undefined) return mended
+  }
+  const choose = (now: readonly RunSummary[]): RunSummary =>
+    byHand !== undefined && now[0]?.number === runs[0]?.number ? byHand : runToUndo(now)
+  const result = await goBack(context, { kind: 'rollback', dryRun, choose })
+  if (result.outcome !== 'closed') return result
+  // Asked for the release before: that runs, but not because of this command.
+  const { run, closed } = result.report
+  throw new Refusal(
+    'cannot-go-back',
+    `Run ${run.number} stopped before it changed anything${closed ? '; it is closed now' : ''}.`,
+    { why: `${run.from} runs as before.`, next: `kubectl airunway upgrade --to ${run.to}` },
+  )
 }
 
-/** The upgrade that a rollback is about: the newest run, or the one that an unfinished rollback was going back from. */
-const runToUndo = (runs: RunSummary[]): RunSummary => {
-  // An upgrade that was closed before it changed anything is not what runs.
-  const newest = runs.find(({ kind, state }) => kind !== 'upgrade' || state !== 'superseded')
+/**
+ * The upgrade that has been gone back from, where somebody has applied its release by hand since: its back-up describes the
+ * release before as well as then.
+ */
+const repeatedByHand = async (
+  { client, now, signal }: ChangeContext,
+  runs: readonly RunSummary[],
+): Promise<RunSummary | undefined> => {
+  const newest = newestStanding(runs)
+  const undone = runs.find(({ number, kind }) => number === newest?.undoes && kind === 'upgrade')
+  if (newest?.kind !== 'rollback' || newest.state !== 'succeeded' || undone === undefined) return undefined
+  const { installs } = await takeInventory(client, { now: now(), signal })
+  const [install] = installs
+  return install?.version.known && install.version.version === undone.to ? undone : undefined
+}
+
+/** The upgrade that a rollback is about. Throws `cannot-go-back` where there is none. */
+export const runToUndo = (runs: readonly RunSummary[]): RunSummary => {
+  const upgrade = upgradeInForce(runs)
+  if (upgrade !== undefined) return upgrade
+  const newest = newestStanding(runs)
   if (newest === undefined)
     throw new Refusal(
       'cannot-go-back',
@@ -74,50 +65,9 @@ const runToUndo = (runs: RunSummary[]): RunSummary => {
         next: 'kubectl airunway upgrade --to VERSION, with the version you want to run',
       },
     )
-  if (newest.kind === 'upgrade') return newest
-  const undone = runs.find(({ number }) => number === newest.undoes)
-  if (newest.state === 'succeeded' || undone === undefined)
-    throw new Refusal('cannot-go-back', `The last run (${newest.number}) was itself a rollback to ${newest.to}.`, {
-      why: 'There is no upgrade after it that could be gone back from.',
-      next: 'kubectl airunway upgrade --to VERSION, or kubectl airunway history',
-    })
-  return undone
-}
-
-const planBack = async (
-  { client, now }: ChangeContext,
-  run: RunSummary,
-  plan: Plan,
-  backup: Backup,
-  signal: AbortSignal,
-): Promise<Plan> => {
-  const inventory = await takeInventory(client, { now: now(), signal })
-  const planned = planRollback({ run, plan, backup, inventory })
-  if ('plan' in planned) return planned.plan
-  const { message, why, next } = planned.refused
-  throw new Refusal('cannot-go-back', message, { why, next })
-}
-
-/** The back-up is the first step, so a run without one has changed nothing: it is closed, and that is all. */
-const abandon = async (context: ChangeContext, run: RunSummary, dryRun: boolean): Promise<never> => {
-  const { recordNamespace, now } = context
-  if (!dryRun)
-    await underLock(context, async (_signal, held) => {
-      const journal = await openRun(held.client, recordNamespace, run.number)
-      // It may have gone on, and even ended, before we had the lock.
-      if (!isUnfinished(journal.summary) || journal.done().size > 0)
-        throw new Refusal('blocked', `Run ${run.number} has gone on meanwhile; nothing was done.`, {
-          next: 'look at it again: kubectl airunway rollback --dry-run',
-        })
-      const reason = 'stopped before it changed anything'
-      await journal.settle({ state: 'superseded', finishedAt: now().toISOString(), reason })
-    })
-  throw new Refusal(
-    'cannot-go-back',
-    `Run ${run.number} stopped before it changed anything${dryRun ? '' : '; it is closed now'}.`,
-    {
-      why: `${run.from} runs as before.`,
-      next: `kubectl airunway upgrade --to ${run.to}`,
-    },
-  )
+  const was = newest.kind === 'abort' ? 'an abort that went back' : 'itself a rollback'
+  throw new Refusal('cannot-go-back', `The last run (${newest.number}) was ${was} to ${newest.to}.`, {
+    why: 'There is no upgrade after it that could be gone back from.',
+    next: 'kubectl airunway upgrade --to VERSION, or kubectl airunway history',
+  })
 }

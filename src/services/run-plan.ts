@@ -4,19 +4,13 @@
  */
 import { userInfo } from 'node:os'
 import type { JournalEntry, RunSummary } from '../journal/journal.types.ts'
-import { Lock, LockHeld } from '../journal/lock.ts'
-import {
-  beginRun,
-  ensureRecordNamespace,
-  JournalLost,
-  listRuns,
-  type OpenJournal,
-  openRun,
-  pruneRuns,
-} from '../journal/records.ts'
+import { LockHeld } from '../journal/lock.ts'
+import { beginRun, JournalLost, listRuns, type OpenJournal, openRun, pruneRuns } from '../journal/records.ts'
+import { isUnfinished } from '../journal/standing.ts'
 import type { ConnectionFlags, KubernetesClient } from '../kubernetes/client.types.ts'
 import { connect } from '../kubernetes/connect.ts'
-import { isForbidden } from '../kubernetes/errors.ts'
+import { ApiError } from '../kubernetes/errors.ts'
+import { isOutage } from '../kubernetes/outage.ts'
 import { describeStep } from '../plan/describe.ts'
 import type { Plan } from '../plan/plan.types.ts'
 import { windowsOf } from '../plan/windows.ts'
@@ -24,7 +18,10 @@ import type { Progress } from '../report/progress.ts'
 import { Refusal } from '../report/refusal.ts'
 import { execute, RunStopped, type StepResult } from '../run/execute.ts'
 import { clusterOf } from './cluster-name.ts'
+import { removeLateCreates } from './late-creates.ts'
+import { outdateRequests } from './outdate-requests.ts'
 import type { PlanReport, RunReport } from './run-report.types.ts'
+import { type HeldContext, nextOf, refuseWhileUnfinished, underLock } from './under-lock.ts'
 
 /** What every service that changes a cluster is given. */
 export interface ChangeContext {
@@ -37,8 +34,18 @@ export interface ChangeContext {
   signal: AbortSignal
   /** asks a person whether to go on with the plan that was shown */
   confirm(plan: PlanReport): Promise<boolean>
+  /** how long the lock lasts without being renewed; tests shorten it */
+  lockSeconds?: number
   /** how long the request of a dead process may still land; tests shorten it */
   requestLimitMs?: number
+  /** takes the lock from its holder at once: it hangs, or its machine sleeps */
+  takeOver?: boolean
+  /** a file that the back-up is written to as well */
+  backupFile?: string
+  /** size of a back-up, compressed, from which on a file is asked for; tests lower it */
+  backupLimitBytes?: number
+  /** gives the rights that the run needs, for this user, instead of running */
+  printRbac?: { user?: string }
 }
 
 /** The same, before there is a connection. */
@@ -59,9 +66,6 @@ export const withClient = async <T>(
   }
 }
 
-/** States of a run that is not over: it can be resumed, or gone back from. */
-export const isUnfinished = (run: RunSummary): boolean => ['running', 'failed', 'interrupted'].includes(run.state)
-
 /** The plan as it is shown to people. */
 export const planReport = (plan: Plan, context: { client: KubernetesClient; now(): Date }): PlanReport => ({
   metadata: { time: context.now().toISOString(), cluster: clusterOf(context.client) },
@@ -76,52 +80,6 @@ export const planReport = (plan: Plan, context: { client: KubernetesClient; now(
   },
 })
 
-/** Throws `unfinished` where the newest run is not over, with the ways on. */
-export const refuseWhileUnfinished = async (
-  client: KubernetesClient,
-  namespace: string,
-  /** without it the caller holds the lock itself */
-  now?: Date,
-): Promise<void> => {
-  const [newest] = await listRuns(client, namespace).catch((error: unknown) => {
-    // Whoever may not read the records may not write them either; that is told by name with all other missing rights.
-    if (isForbidden(error)) return []
-    throw error
-  })
-  if (newest === undefined || !isUnfinished(newest)) return
-  const held = newest.state === 'running' && now !== undefined ? await Lock.holder(client, namespace, now) : undefined
-  if (held !== undefined) throw lockedBy(held)
-  const ended =
-    newest.state === 'running'
-      ? 'has not ended'
-      : `${newest.state}${newest.reason === undefined ? '' : `: ${newest.reason}`}`
-  throw new Refusal('unfinished', `Run ${newest.number} (${newest.kind} ${newest.from} to ${newest.to}) ${ended}.`, {
-    why: 'Two runs at once would undo each other, so it has to be brought to an end first.',
-    next: 'kubectl airunway resume (go on with it), or kubectl airunway rollback (go back)',
-    details: { run: newest },
-  })
-}
-
-const lockedBy = ({ message, holder, since }: LockHeld): Refusal =>
-  new Refusal('locked', message, {
-    why: 'Only one run at a time may change an installation.',
-    next: 'kubectl airunway history (shows the run); try again when it has ended, or 30 s after it was killed',
-    details: { holder, since },
-  })
-
-/** The client of a holder of the lock: sends nothing once the lock is lost. */
-const guarded = (client: KubernetesClient, lock: Lock): KubernetesClient =>
-  new Proxy(client, {
-    get: (target, name) => {
-      const value: unknown = Reflect.get(target, name, target)
-      if (typeof value !== 'function') return value
-      return (...given: unknown[]): unknown => {
-        lock.check()
-        return Reflect.apply(value, target, given)
-      }
-    },
-  })
-
 const startedBy = (client: KubernetesClient): string => {
   let local = 'unknown'
   try {
@@ -130,44 +88,6 @@ const startedBy = (client: KubernetesClient): string => {
     // A container may run under a uid that has no name.
   }
   return client.connection.user ?? local
-}
-
-/** Takes the lock for the time of `work`. Throws a `locked` Refusal where another process holds it. */
-export const underLock = async <T>(
-  context: ChangeContext,
-  work: (signal: AbortSignal, held: ChangeContext) => Promise<T>,
-): Promise<T> => {
-  await ensureRecordNamespace(context.client, context.recordNamespace)
-  let lock: Lock
-  try {
-    lock = await Lock.acquire(context.client, context.recordNamespace, {
-      now: context.now,
-      signal: context.signal,
-      ...(context.requestLimitMs === undefined ? {} : { requestLimitMs: context.requestLimitMs }),
-      onTakeOver: (holder, waitMs) => {
-        context.progress
-          .task('Take over the lock')
-          .done(
-            `The lock of ${holder} has expired; it is taken over if it stays so for ${waitMs / 1000} s, when nothing of that run can land any more`,
-          )
-      },
-    })
-  } catch (error) {
-    if (!(error instanceof LockHeld)) throw error
-    throw lockedBy(error)
-  }
-  try {
-    return await work(AbortSignal.any([context.signal, lock.lost]), {
-      ...context,
-      client: guarded(context.client, lock),
-    })
-  } catch (error) {
-    // Also between steps: whoever sends something without the lock is told the same.
-    const cause = error instanceof RunStopped ? error.cause : error
-    throw cause instanceof LockHeld ? lockedBy(cause) : error
-  } finally {
-    await lock.release()
-  }
 }
 
 /**
@@ -180,7 +100,7 @@ export const runNewPlan = async (
   options: { stillSo(signal: AbortSignal): Promise<Plan>; undoes?: number; allowUnfinished?: boolean },
 ): Promise<RunReport> =>
   underLock(context, async (signal, held) => {
-    if (options.allowUnfinished !== true) await refuseWhileUnfinished(held.client, held.recordNamespace)
+    if (options.allowUnfinished !== true) await refuseWhileUnfinished(held)
     const again = await options.stillSo(signal)
     if (again.hash !== plan.hash)
       throw new Refusal('blocked', 'The cluster changed after the plan was made; nothing was done.', {
@@ -197,14 +117,16 @@ export const runNewPlan = async (
 
 /** Carries on with a run that has a journal. Throws a Refusal (`failed`, `interrupted`) that says where it stopped. */
 export const runJournal = async (
-  context: ChangeContext,
+  context: HeldContext,
   plan: Plan,
   journal: OpenJournal,
   signal: AbortSignal,
 ): Promise<RunReport> => {
   const started = performance.now()
-  await supersede(context, journal.summary)
+  await supersede({ ...context, signal }, journal.summary)
   const results = await executed(context, plan, journal, signal)
+  // The run has succeeded; what cannot be looked for now is looked for by the next command.
+  const late = await removeLateCreates({ ...context, signal }).catch(() => [])
   // Records that are left over are removed by the next run; this one has succeeded.
   await pruneRuns(context.client, context.recordNamespace).catch(() => [])
   return {
@@ -217,22 +139,30 @@ export const runJournal = async (
     seconds: Math.round((performance.now() - started) / 100) / 10,
     steps: results.map(({ step, ...rest }) => ({ id: step, ...rest })),
     workloads: workloadsOf(results, plan),
-    notes: plan.notes,
+    notes: [...plan.notes, ...context.notes, ...late],
     wayBack: plan.wayBack,
     measured: measured(plan, journal.entries),
   }
 }
 
-/** The run that is gone back from is over; and a stopped process that still believes it owns it fails at its next write. */
-const supersede = async ({ client, recordNamespace, now }: ChangeContext, run: RunSummary): Promise<void> => {
+/**
+ * What an earlier run has left unfinished is over: this one takes its place. A stopped process that still believes it owns
+ * that run fails at its next write of the records, and first of all what it may have been about to write.
+ */
+const supersede = async (context: ChangeContext, run: RunSummary): Promise<void> => {
   if (run.undoes === undefined) return
-  const undone = await openRun(client, recordNamespace, run.undoes)
-  if (isUnfinished(undone.summary))
+  const { client, recordNamespace, now } = context
+  for (const { number } of (await listRuns(client, recordNamespace)).filter(isUnfinished)) {
+    if (number >= run.number) continue
+    const undone = await openRun(client, recordNamespace, number)
+    await outdateRequests(context, undone, run.number)
     await undone.settle({
       state: 'superseded',
       finishedAt: now().toISOString(),
       reason: `run ${run.number} went back from it`,
+      supersededBy: run.number,
     })
+  }
 }
 
 const executed = async (
@@ -248,6 +178,7 @@ const executed = async (
       signal,
       progress: context.progress,
       now: context.now,
+      ...(context.backupFile === undefined ? {} : { backupFile: context.backupFile }),
     })
   } catch (error) {
     if (error instanceof JournalLost)
@@ -259,15 +190,33 @@ const executed = async (
       error.interrupted ? 'interrupted' : 'failed',
       `The ${kind} ${error.interrupted ? 'was interrupted' : 'stopped'} in step ${error.step.id} (${error.step.title}).`,
       {
-        why: `${error.message}${error.message.endsWith('.') ? '' : '.'} ${error.recorded ? `Run ${number} is recorded up to there.` : `That could not be written to the records of run ${number} in ${context.recordNamespace}.`}`,
-        next: error.recorded
-          ? 'kubectl airunway resume (go on), or kubectl airunway rollback (go back)'
-          : 'kubectl airunway history: if the run is there, resume it or roll it back; if not, only the release itself is left to apply',
+        why: whyStopped(error, `${number} in ${context.recordNamespace}`),
+        next: nextAfter(error, nextOf(journal.summary)),
         details: { run: journal.summary, step: error.step.id, done: error.results.map(({ step }) => step) },
         cause: error,
       },
     )
   }
+}
+
+/** The API server does not answer us any more, or does not know us any more: the records are there all the same. */
+const isUnheard = ({ cause }: RunStopped): boolean =>
+  isOutage(cause) || (cause instanceof ApiError && cause.code === 401)
+
+const whyStopped = (stopped: RunStopped, records: string): string => {
+  const told =
+    stopped.cause instanceof ApiError && stopped.cause.code === 401
+      ? 'The API server does not accept the credentials of this process any more (401).'
+      : `${stopped.message}${stopped.message.endsWith('.') ? '' : '.'}`
+  if (stopped.recorded) return `${told} Run ${records.split(' ')[0]} is recorded up to there.`
+  return `${told} That could not be written to the records of run ${records}${isUnheard(stopped) ? ', which end with the beginning of this step' : ''}.`
+}
+
+const nextAfter = (stopped: RunStopped, next: string): string => {
+  if (stopped.recorded) return next
+  if (isOutage(stopped.cause)) return `when the API server answers again: ${next}`
+  if (isUnheard(stopped)) return `log in again, then: ${next}`
+  return `kubectl airunway history; if the run is there: ${next}; if not, only the release itself is left to apply`
 }
 
 /** How long the windows of the plan were open, by the times in the journal: at most, because the proof comes after. */

@@ -3,6 +3,7 @@ import type { RunSummary } from '../journal/journal.types.ts'
 import type { Plan } from '../plan/plan.types.ts'
 import type { Finding } from '../preflight/finding.types.ts'
 import type { ClusterName } from './cluster-name.ts'
+import type { RightsReport } from './print-rights.ts'
 
 /** A plan as it is shown: steps as text, the objects left to the record. */
 export interface PlanReport {
@@ -10,6 +11,8 @@ export interface PlanReport {
   plan: Omit<Plan, 'steps'> & { steps: { id: string; kind: string; title: string; description: string }[] }
   /** what the checks found, where checks were made */
   findings?: Finding[]
+  /** how big the back-up in the records will be, compressed; measured just now */
+  records?: { objects: number; bytes: number }
 }
 
 export interface RunReport {
@@ -34,8 +37,18 @@ export interface NothingToDo {
   version: string
 }
 
+/** A run that had changed nothing, and needed no way back. */
+export interface ClosedRun {
+  metadata: { time: string; cluster: ClusterName; recordNamespace: string }
+  run: RunSummary
+  /** false for a dry run */
+  closed: boolean
+}
+
 export type ChangeResult =
   | { outcome: 'nothing-to-do'; report: NothingToDo }
   | { outcome: 'planned'; report: PlanReport }
   | { outcome: 'declined'; report: PlanReport }
   | { outcome: 'ran'; report: RunReport }
+  | { outcome: 'closed'; report: ClosedRun }
+  | { outcome: 'rights'; report: RightsReport }

@@ -1,9 +1,9 @@
 /** The verb `upgrade`: look, judge, plan, ask, and carry the plan out. */
 
 import { fingerprint, holdStorage, storageVersionOf } from '../crds/versions.ts'
-import type { CrdState } from '../installation/inventory.types.ts'
+import type { CrdState, Inventory } from '../installation/inventory.types.ts'
 import type { CustomResourceDefinition } from '../kubernetes/objects.ts'
-import type { Plan } from '../plan/plan.types.ts'
+import type { Plan, Tier } from '../plan/plan.types.ts'
 import { type Acceptance, parseAcceptances } from '../preflight/acceptances.ts'
 import type { CheckContext, TypedWords } from '../preflight/check.types.ts'
 import { checkIds } from '../preflight/checks.ts'
@@ -15,19 +15,14 @@ import { releaseVersion } from '../releases/versions.ts'
 import { silentProgress } from '../report/progress.ts'
 import { Refusal } from '../report/refusal.ts'
 import { planUpgrade } from '../upgrade/plan-upgrade.ts'
-import { refuseWithoutAccess } from './check-access.ts'
+import { asItIs } from './as-it-is.ts'
+import { beforeRun } from './before-run.ts'
 import { clusterOf } from './cluster-name.ts'
 import { type ForeignFields, foreignFields } from './foreign-fields.ts'
 import { type LookOptions, look } from './look.ts'
-import {
-  type ChangeContext,
-  type ChangeRequest,
-  planReport,
-  refuseWhileUnfinished,
-  runNewPlan,
-  withClient,
-} from './run-plan.ts'
+import { type ChangeContext, type ChangeRequest, planReport, runNewPlan, withClient } from './run-plan.ts'
 import type { ChangeResult } from './run-report.types.ts'
+import { refuseWhileUnfinished } from './under-lock.ts'
 
 export interface UpgradeOptions {
   to: string
@@ -41,6 +36,8 @@ export interface UpgradeOptions {
   accept?: readonly string[] | undefined
   /** what becomes of fields that another manager owns */
   conflicts: 'keep' | 'overwrite' | 'fail'
+  /** the way that was asked for; the best possible one for each component where it is absent */
+  tier?: Tier | undefined
   /** what was typed, for commands that findings name */
   typed?: TypedWords | undefined
   dryRun: boolean
@@ -69,18 +66,19 @@ const upgradeWith = async (
     const seen = await look(context.client, { ...options, now: context.now(), today: context.today, progress, signal })
     const checked = makeReport(seen, { cluster: context.client.connection, acceptances })
     refuseIfBlocked(checked, options.to)
-    return { plan: planned(seen, options, checked), checked, same: runsAlready(seen) }
+    const live = await asItIs(context.client, seen, signal)
+    return { plan: planned(seen, options, checked, live), checked, same: runsAlready(seen), inventory: seen.inventory }
   }
-  await refuseWhileUnfinished(context.client, context.recordNamespace, context.now())
-  const { plan, checked, same } = await judged(context.progress, context.signal)
+  await refuseWhileUnfinished(context, context.now())
+  const { plan, checked, same, inventory } = await judged(context.progress, context.signal)
   if (same) return { outcome: 'nothing-to-do', report: { ...headOf(context), product: plan.product, version: plan.to } }
-  const foreign = await foreignFields(context.client, plan, context.signal)
-  const shown = planReport({ ...plan, notes: [...plan.notes, ...notesOn(foreign, options.conflicts)] }, context)
-  const report = { ...shown, findings: checked.findings }
-  if (options.dryRun) return { outcome: 'planned', report }
-  refuseForeign(foreign, options)
-  await refuseWithoutAccess(context.client, plan, context.recordNamespace, context.signal)
-  if (!(await context.confirm(report))) return { outcome: 'declined', report }
+  const show = async () => {
+    const foreign = await foreignFields(context.client, plan, context.signal)
+    const shown = planReport({ ...plan, notes: [...plan.notes, ...notesOn(foreign, options.conflicts)] }, context)
+    return { report: { ...shown, findings: checked.findings }, refuse: () => refuseForeign(foreign, options) }
+  }
+  const begun = await beforeRun(context, { plan, show, inventory, dryRun: options.dryRun })
+  if ('ended' in begun) return begun.ended
   const ran = await runNewPlan(context, plan, {
     stillSo: async (signal) => (await judged(silentProgress, signal)).plan,
   })
@@ -91,6 +89,7 @@ interface Judged {
   plan: Plan
   checked: PreflightReport
   same: boolean
+  inventory: Inventory
 }
 
 const headOf = ({ client, now }: ChangeContext) => ({
@@ -160,8 +159,9 @@ const refuseIfBlocked = (checked: PreflightReport, to: string): void => {
 
 const planned = (
   { inventory, release }: CheckContext,
-  { to, conflicts }: Pick<UpgradeOptions, 'to' | 'conflicts'>,
+  { to, conflicts, tier }: Pick<UpgradeOptions, 'to' | 'conflicts' | 'tier'>,
   checked: PreflightReport,
+  live: Awaited<ReturnType<typeof asItIs>>,
 ): Plan => {
   const [install] = inventory.installs
   if (install === undefined || release === undefined)
@@ -173,6 +173,8 @@ const planned = (
     install,
     release,
     conflicts: conflicts === 'overwrite' ? 'overwrite' : 'keep',
+    tier,
+    ...live,
     accepted: checked.accepted.map(({ finding, reason }) => ({
       id: finding.id,
       evidenceHash: finding.evidenceHash,

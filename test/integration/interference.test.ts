@@ -2,11 +2,14 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { AnyObject, Deployment, Secret } from '../../src/kubernetes/objects.ts'
 import { Refusal } from '../../src/report/refusal.ts'
+import { resume } from '../../src/services/resume.ts'
 import { rollback } from '../../src/services/rollback.ts'
-import type { RunReport } from '../../src/services/run-report.types.ts'
+import type { ChangeRequest } from '../../src/services/run-plan.ts'
+import type { ChangeResult, RunReport } from '../../src/services/run-report.types.ts'
 import { type UpgradeOptions, upgrade } from '../../src/services/upgrade.ts'
 import { changeRequest } from '../support/change-request.ts'
 import { type ControlPlane, clusterTestsPossible, eventually, startControlPlane } from '../support/control-plane.ts'
+import { interfering, killApiServer, reapplying, revocableLogin } from '../support/interfering.ts'
 import { writtenObjects } from '../support/written-objects.ts'
 
 const SYSTEM = 'kubeairunway-system'
@@ -25,15 +28,16 @@ const upgradeTo = async (
     dryRun: false,
     ...options,
   })
+  return reportOf(result)
+}
+
+const reportOf = (result: ChangeResult): RunReport => {
   if (result.outcome !== 'ran') throw new Error(result.outcome)
   return result.report
 }
 
-const goBack = async (cluster: ControlPlane): Promise<RunReport> => {
-  const result = await rollback(changeRequest(cluster), { dryRun: false })
-  if (result.outcome !== 'ran') throw new Error(result.outcome)
-  return result.report
-}
+const goBack = async (request: ChangeRequest): Promise<RunReport> =>
+  reportOf(await rollback(request, { dryRun: false }))
 
 const refusal = async (promise: Promise<unknown>): Promise<Refusal> => {
   const error = await promise.then(
@@ -135,7 +139,7 @@ describe.skipIf(!possible)('an installation that people have touched', () => {
     await createModel('born-late')
     expect(await owners('born-late')).toEqual(['kubeairunway.ai/v1beta1'])
 
-    const back = await goBack(cluster)
+    const back = await goBack(changeRequest(cluster))
     expect(back.workloads).toMatchObject({ compared: true, disturbed: 0 })
     // The garbage collector would take v1beta1, which is gone, for an owner that is gone, and delete the model.
     expect(await owners('born-late')).toEqual(['kubeairunway.ai/v1alpha1'])
@@ -166,6 +170,127 @@ describe.skipIf(!possible)('an installation that people have touched', () => {
     expect(third.workloads).toMatchObject({ compared: true, disturbed: 0 })
     // v0.3.0 no longer serves v1alpha1, which v0.2.0 offers: said before and after, and true.
     expect(third.wayBack).toMatchObject({ possible: false, why: expect.stringContaining('v1alpha1') })
-    expect(await refusal(goBack(cluster))).toMatchObject({ kind: 'cannot-go-back' })
+    expect(await refusal(goBack(changeRequest(cluster)))).toMatchObject({ kind: 'cannot-go-back' })
   })
+})
+
+describe.skipIf(!possible)('somebody who interferes while a run goes on', () => {
+  let cluster: ControlPlane
+
+  beforeAll(async () => {
+    cluster = await startControlPlane({ scenario: 'healthy' })
+  })
+  afterAll(async () => cluster?.stop())
+
+  const LEASED = { lockSeconds: 9, requestLimitMs: 2000 }
+  const request = (changes: Partial<ChangeRequest> = {}): ChangeRequest => ({ ...changeRequest(cluster), ...changes })
+  const begin = async (changes: Partial<ChangeRequest> = {}): Promise<RunReport> =>
+    reportOf(
+      await upgrade(request(changes), {
+        to: 'v0.2.0',
+        tier: 'in-place',
+        releases: cluster.releases,
+        conflicts: 'keep',
+        dryRun: false,
+      }),
+    )
+  const goOn = async (changes: Partial<ChangeRequest> = {}): Promise<RunReport> =>
+    reportOf(await resume(request(changes), { dryRun: false }))
+  const models = (namespace: string, name: string) => ({
+    apiVersion: 'kubeairunway.ai/v1alpha1',
+    kind: 'ModelDeployment',
+    namespace,
+    name,
+  })
+
+  test('who changes or deletes the Deployment is named, and resuming applies it again; a server that restarts and a namespace that goes stop nothing', async () => {
+    // Keeps its namespace, once that is deleted; set while the webhooks are there.
+    await cluster.client.patch(
+      models('team-a', 'gemma-cpu'),
+      { metadata: { finalizers: ['test.example/hold'] } },
+      { type: 'merge' },
+    )
+    const { metadata, spec, ...head } = await cluster.client.get<Deployment>(CONTROLLER)
+    const old = { ...head, metadata: { name: metadata.name, namespace: SYSTEM }, spec } as unknown as AnyObject
+    delete old['status']
+    let tool: ReturnType<typeof reapplying> | undefined
+    const syncing = interfering({
+      'Update the controller': async () => {
+        tool = reapplying(cluster.client, [old], 'argocd-controller')
+      },
+    })
+    const synced = await refusal(begin({ progress: syncing.progress }))
+    await tool?.stop()
+    await syncing.happened()
+    expect(synced).toMatchObject({ kind: 'failed', next: expect.stringContaining('resume') })
+    expect(synced.why).toMatch(/told to run \S+:0\.1\.0 instead of \S+:0\.2\.0 by argocd-controller/)
+
+    const deleting = interfering({ 'Roll out the controller': async () => cluster.client.delete(CONTROLLER) })
+    const deleted = await refusal(goOn({ progress: deleting.progress }))
+    await deleting.happened()
+    expect(deleted.why).toContain('Somebody deleted the Deployment kubeairunway-controller')
+
+    const last = interfering({
+      'Roll out the controller': async () =>
+        cluster.client.delete({ apiVersion: 'v1', kind: 'Namespace', name: 'team-a' }),
+      'Hand over the Lease of kaito': async () => killApiServer(cluster),
+    })
+    const report = await goOn({ progress: last.progress })
+    await last.happened()
+    expect(report.run.state).toBe('succeeded')
+    const namespace = await cluster.client.get<AnyObject>({ apiVersion: 'v1', kind: 'Namespace', name: 'team-a' })
+    expect(namespace.metadata.deletionTimestamp).toBeDefined()
+    await cluster.client.patch(models('team-a', 'gemma-cpu'), { metadata: { finalizers: null } }, { type: 'merge' })
+  }, 240_000)
+
+  test('a token that is renewed is read again; one that ends stops the run, and a runner whose clock is behind goes on', async () => {
+    const login = await revocableLogin(cluster)
+    const ending = interfering({
+      'Back up': async () => (await login.renew())(),
+      'Roll out': async () => login.revoke(),
+    })
+    const stopped = await refusal(
+      goBack(request({ ...LEASED, connection: { kubeconfig: login.kubeconfig }, progress: ending.progress })),
+    )
+    await ending.happened()
+    expect(stopped).toMatchObject({ kind: 'failed', next: expect.stringMatching(/^log in again, then: .*resume/) })
+    expect(stopped.why).toContain('does not accept the credentials of this process any more (401)')
+
+    const behind = () => new Date(Date.now() - 120_000)
+    const report = await goOn({ ...LEASED, now: behind })
+    expect(report.run).toMatchObject({ kind: 'rollback', state: 'succeeded' })
+  }, 240_000)
+
+  test('a living holder of the lock is not overthrown by clocks; without records the run stops, and so it does without its CRD', async () => {
+    const second: Refusal[] = []
+    const racing = interfering({
+      'Back up': async () => {
+        for (const seconds of [120, -120])
+          second.push(
+            await refusal(goOn({ ...LEASED, requestLimitMs: 6000, now: () => new Date(Date.now() + seconds * 1000) })),
+          )
+        await cluster.client.delete({ apiVersion: 'v1', kind: 'Namespace', name: 'airunway-runs' })
+      },
+    })
+    const unrecorded = await refusal(begin({ ...LEASED, progress: racing.progress }))
+    await racing.happened()
+    expect(second.map(({ kind }) => kind)).toEqual(['locked', 'locked'])
+    expect(unrecorded.why).toMatch(/could not be written to the records of run \d+ in airunway-runs/)
+    await eventually(
+      async () =>
+        (await cluster.client.find({ apiVersion: 'v1', kind: 'Namespace', name: 'airunway-runs' })) === undefined,
+    )
+
+    const dropping = interfering({
+      'Note the workloads': async () =>
+        cluster.client.delete({
+          apiVersion: 'apiextensions.k8s.io/v1',
+          kind: 'CustomResourceDefinition',
+          name: 'modeldeployments.kubeairunway.ai',
+        }),
+    })
+    const dropped = await refusal(begin({ progress: dropping.progress }))
+    await dropping.happened()
+    expect(dropped.why).toMatch(/Somebody (deletes|has deleted) CustomResourceDefinition modeldeployments/)
+  }, 240_000)
 })

@@ -134,6 +134,7 @@ describe.skipIf(missing || !clusterTestsPossible().possible)('the real release f
       to: 'v0.5.0',
       source: `${upstream}v0.5.0`,
       conflicts: 'keep',
+      tier: 'in-place',
       dryRun: false,
     })
     if (done.outcome !== 'ran') throw new Error(done.outcome)

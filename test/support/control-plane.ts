@@ -14,6 +14,7 @@ import { controlPlanePaths } from '../../src/playground/control-plane-files.ts'
 import { entries } from '../../src/playground/entries.ts'
 import type { PlaygroundNode } from '../../src/playground/nodes.ts'
 import { memoryFolder, startPlayground } from '../../src/playground/playground.ts'
+import type { PlaygroundPace } from '../../src/playground/pod-runner.ts'
 import { applyScenario, scenarioNodes } from '../../src/playground/scenarios.ts'
 import { defaultMinor, minorNumber, serverNames, serverVersions } from '../../src/playground/server-versions.ts'
 import { goPlatform, serversCache } from '../../src/playground/servers.ts'
@@ -32,6 +33,10 @@ export interface ControlPlaneOptions {
   scenarioOptions?: Partial<Parameters<typeof applyScenario>[2]>
   /** image -> program for Node, besides the stand-ins */
   programs?: Record<string, string>
+  /** folder of a saved cluster: it starts as that one was */
+  saved?: string
+  /** quicker than a cluster, for tests that start many */
+  pace?: PlaygroundPace
 }
 
 /** One line of the audit log, with the fields that tests look at. */
@@ -39,7 +44,8 @@ export interface AuditEvent {
   auditID: string
   verb: string
   requestURI: string
-  user: { username: string; groups?: string[] }
+  /** `extra` has the pod's name for a token that is bound to a pod: `authentication.kubernetes.io/pod-name` */
+  user: { username: string; groups?: string[]; extra?: Record<string, string[]> }
   impersonatedUser?: { username: string }
   objectRef?: {
     resource: string
@@ -51,6 +57,8 @@ export interface AuditEvent {
   }
   responseStatus?: { code: number; reason?: string; message?: string }
   requestReceivedTimestamp: string
+  /** of the last stage: when it was answered */
+  stageTimestamp: string
   stage: string
   userAgent?: string
 }
@@ -137,6 +145,8 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     kubernetes,
     ...(nodes && { nodes }),
     ...(options.programs && { programs: options.programs }),
+    ...(options.saved !== undefined && { saved: options.saved }),
+    ...(options.pace && { pace: options.pace }),
     env: process.env,
     progress: silentProgress,
   })

@@ -80,6 +80,10 @@ describe('a hint with what was typed', () => {
   test.each([
     ['kubectl airunway history', 'kubectl airunway history --context prod --record-namespace runs'],
     [
+      'kubectl airunway history export 3 FILE',
+      'kubectl airunway history export --context prod --record-namespace runs 3 FILE',
+    ],
+    [
       'kubectl airunway resume (go on), or kubectl airunway rollback (go back)',
       'kubectl airunway resume --context prod --record-namespace runs (go on), or kubectl airunway rollback --context prod --record-namespace runs (go back)',
     ],

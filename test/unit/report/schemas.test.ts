@@ -1,6 +1,7 @@
 /** Every kind of document has a published schema, and fullest samples of each, held to the types by the compiler, fit it. */
 import { readdirSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import type { Backup } from '../../../src/backup/backup.types.ts'
 import { errorDocument } from '../../../src/cli/render-error.ts'
 import { finding } from '../../../src/preflight/finding.ts'
 import { makeReport } from '../../../src/preflight/make-report.ts'
@@ -21,6 +22,7 @@ const findings = [
     fix: { text: 'f', command: 'kubectl get nodes' },
   }),
 ]
+const service = { apiVersion: 'v1', kind: 'Service', metadata: { name: 'a' } }
 const run: DocumentBodies['Run']['run'] = {
   number: 2,
   kind: 'rollback',
@@ -34,6 +36,13 @@ const run: DocumentBodies['Run']['run'] = {
   planHash: 'abc',
   undoes: 1,
   reason: 'asked for',
+}
+
+const savedObjects: Backup = {
+  takenAt: time,
+  objects: [{ object: service, applied: service }],
+  absent: [{ apiVersion: 'v1', kind: 'Service', name: 'b' }],
+  collections: { 'kubeairunway.ai/v1alpha1 ModelDeployment': [service] },
 }
 
 const bodies: { [K in DocumentKind]: DocumentBodies[K] } = {
@@ -57,6 +66,7 @@ const bodies: { [K in DocumentKind]: DocumentBodies[K] } = {
       hash: 'abc',
     },
     findings,
+    records: { objects: 3, bytes: 1200 },
   },
   Run: {
     metadata: { time, cluster, recordNamespace: 'airunway-runs' },
@@ -70,10 +80,73 @@ const bodies: { [K in DocumentKind]: DocumentBodies[K] } = {
     findings,
   },
   NothingToDo: { metadata: { time, cluster }, product: 'kubeairunway', version: 'v0.1.0' },
+  ClosedRun: {
+    metadata: { time, cluster, recordNamespace: 'airunway-runs' },
+    run: { ...run, state: 'superseded', supersededBy: 3 },
+    closed: true,
+  },
   RunHistory: {
     metadata: { time, cluster, recordNamespace: 'airunway-runs' },
     runs: [run],
     entries: [{ at: time, step: '01-back-up', event: 'done', detail: { objects: 3 } }],
+  },
+  AccessRights: {
+    metadata: { time, cluster },
+    plan: { kind: 'upgrade', product: 'kubeairunway', from: 'v0.1.0', to: 'v0.2.0', tier: 'standby', hash: 'abc' },
+    subject: { kind: 'ServiceAccount', namespace: 'ci', name: 'deployer' },
+    placeholder: false,
+    objects: [{ apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'Role', metadata: { name: 'a' }, rules: [] }],
+  },
+  RunRecord: {
+    metadata: { time, cluster, recordNamespace: 'airunway-runs' },
+    summary: run,
+    plan: {
+      kind: 'rollback',
+      product: 'kubeairunway',
+      from: 'v0.2.0',
+      to: 'v0.1.0',
+      source: 's',
+      tier: 'in-place',
+      tierReason: 'r',
+      components: [],
+      notes: [],
+      wayBack: { possible: true },
+      steps: [],
+      hash: 'abc',
+    },
+    entries: [{ at: time, step: '01-back-up', event: 'done' }],
+    backup: savedObjects,
+  },
+  RunExport: { metadata: { time, cluster, recordNamespace: 'airunway-runs' }, run: 2, file: 'run-2.json', bytes: 1200 },
+  Status: {
+    metadata: { time, cluster, recordNamespace: 'airunway-runs' },
+    components: [
+      {
+        component: 'controller',
+        deployment: { namespace: 'kubeairunway-system', name: 'kubeairunway-controller' },
+        version: 'v0.1.0',
+        image: 'i',
+        replicas: 1,
+        readyReplicas: 1,
+        lease: { name: 'l', holder: 'pod_1', fresh: true },
+        tier: 'standby',
+      },
+      {
+        component: 'kaito',
+        deployment: { namespace: 'kubeairunway-system', name: 'k' },
+        image: 'i',
+        replicas: 1,
+        readyReplicas: 0,
+        ready: false,
+      },
+    ],
+    lastRun: run,
+    unfinished: true,
+    waysOn: ['kubectl airunway resume'],
+    lock: { holder: 'me@here/1/a', since: time },
+    rollback: { possible: false, why: 'w' },
+    leftovers: [{ object: 'Deployment a/b', what: 'w' }],
+    unreadable: [{ what: 'Nodes', why: 'w' }],
   },
 }
 
@@ -98,8 +171,13 @@ test.each([
   expect(schemaErrors(JSON.stringify(errorDocument(report)))).toEqual([])
 })
 
+test('a back-up file fits its schema', () => {
+  const file = { apiVersion: 'cli.airunway.ai/v1alpha1', kind: 'Backup', metadata: { run: 2, time }, ...savedObjects }
+  expect(schemaErrors(JSON.stringify(file))).toEqual([])
+})
+
 test('there is no schema without a kind', () => {
-  const kinds = [...Object.keys(bodies), 'Error', 'Playground']
+  const kinds = [...Object.keys(bodies), 'Error', 'Playground', 'Backup']
   const files = readdirSync(new URL('../../../docs/schemas/', import.meta.url))
   expect(files.toSorted()).toEqual(kinds.map(schemaFile).toSorted())
 })

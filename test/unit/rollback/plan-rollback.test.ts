@@ -12,7 +12,7 @@ const back = async (from: string, to: string, change?: (inventory: Inventory) =>
   const before = runningOn(old)
   const [install] = before.installs
   if (install === undefined) throw new Error('no install')
-  const upgrade = planUpgrade({ inventory: before, install, release })
+  const upgrade = planUpgrade({ inventory: before, install, release, tier: 'in-place' })
   if ('refused' in upgrade) throw new Error(upgrade.refused.message)
   const inventory = runningOn(release)
   inventory.crds = upgrade.plan.steps
@@ -69,7 +69,7 @@ test('a controller that ran under a tag that moves goes back to the digest that 
   if (install === undefined) throw new Error('no install')
   install.version = { known: false, why: 'latest', detail: '' }
   install.pods = [{ name: 'p', uid: 'u', ready: true, image: 'x:latest', imageID: digest, restarts: 0 }]
-  const upgrade = planUpgrade({ inventory: before, install, release })
+  const upgrade = planUpgrade({ inventory: before, install, release, tier: 'in-place' })
   if ('refused' in upgrade) throw new Error(upgrade.refused.message)
   const inventory = runningOn(release)
   const made = plan(

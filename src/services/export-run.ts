@@ -1,0 +1,68 @@
+/** One run as a document of its own: what it was, what was planned, what was done, and what was there before. */
+import type { Backup } from '../backup/backup.types.ts'
+import { writeNewFile } from '../backup/file.ts'
+import type { JournalEntry, RunSummary } from '../journal/journal.types.ts'
+import { openRun, planOf, readKept } from '../journal/records.ts'
+import type { ConnectionFlags } from '../kubernetes/client.types.ts'
+import { connect } from '../kubernetes/connect.ts'
+import { isNotFound } from '../kubernetes/errors.ts'
+import type { Plan } from '../plan/plan.types.ts'
+import { BACKUP } from '../steps/back-up.ts'
+import { type ClusterName, clusterOf } from './cluster-name.ts'
+import { noSuchRun } from './history.ts'
+
+export interface RunRecord {
+  metadata: { time: string; cluster: ClusterName; recordNamespace: string }
+  summary: RunSummary
+  plan: Plan
+  entries: JournalEntry[]
+  /** absent where the run stopped before it was taken */
+  backup?: Backup
+}
+
+/** What was written where. */
+export interface RunExport {
+  metadata: { time: string; cluster: ClusterName; recordNamespace: string }
+  run: number
+  file: string
+  bytes: number
+}
+
+export interface ExportOptions {
+  connection: ConnectionFlags
+  recordNamespace: string
+  number: number
+  now: Date
+}
+
+/** Reads all records of a run. Throws `usage` where there is none, `failed` where a record is damaged. */
+export const readRun = async (options: ExportOptions): Promise<RunRecord> => {
+  const { recordNamespace, number, now } = options
+  const client = await connect(options.connection)
+  try {
+    const journal = await openRun(client, recordNamespace, number).catch((error: unknown) => {
+      throw isNotFound(error) ? noSuchRun(number, recordNamespace, error) : error
+    })
+    const [plan, backup] = await Promise.all([
+      planOf(client, recordNamespace, number),
+      readKept<Backup>(client, recordNamespace, number, BACKUP),
+    ])
+    return {
+      metadata: { time: now.toISOString(), cluster: clusterOf(client), recordNamespace },
+      summary: journal.summary,
+      plan,
+      entries: [...journal.entries],
+      ...(backup === undefined ? {} : { backup }),
+    }
+  } finally {
+    await client.close()
+  }
+}
+
+/** Writes the text of a run's record to a new file. Throws Refusal: `usage` where it exists, `failed` where it cannot be written. */
+export const exportRun = async (record: RunRecord, file: string, text: string): Promise<RunExport> => ({
+  metadata: record.metadata,
+  run: record.summary.number,
+  file,
+  bytes: await writeNewFile(file, text),
+})

@@ -1,0 +1,102 @@
+/** What runs, what was begun and not ended, and what is left behind. Changes nothing. */
+import type { Backup } from '../backup/backup.types.ts'
+import type { Inventory } from '../installation/inventory.types.ts'
+import { takeInventory } from '../installation/take-inventory.ts'
+import type { RunSummary } from '../journal/journal.types.ts'
+import { Lock } from '../journal/lock.ts'
+import { listRuns, planOf, readKept } from '../journal/records.ts'
+import { newestStanding, unfinishedRun } from '../journal/standing.ts'
+import type { ConnectionFlags, KubernetesClient } from '../kubernetes/client.types.ts'
+import { connect } from '../kubernetes/connect.ts'
+import type { Plan } from '../plan/plan.types.ts'
+import { products } from '../releases/products.ts'
+import { Refusal } from '../report/refusal.ts'
+import { planRollback } from '../rollback/plan-rollback.ts'
+import { componentsOf } from '../status/components.ts'
+import { readLeftovers } from '../status/leftovers.ts'
+import type { StatusReport, WayBack } from '../status/status.types.ts'
+import { BACKUP } from '../steps/back-up.ts'
+import { clusterOf } from './cluster-name.ts'
+import { runToUndo } from './rollback.ts'
+import { waysOn } from './under-lock.ts'
+
+export interface StatusOptions {
+  connection: ConnectionFlags
+  recordNamespace: string
+  now: Date
+  signal: AbortSignal
+}
+
+/** Throws ApiError and ConnectionError where the cluster or the records cannot be read. */
+export const status = async (options: StatusOptions): Promise<StatusReport> => {
+  const client = await connect(options.connection)
+  try {
+    return await statusWith(client, options)
+  } finally {
+    await client.close()
+  }
+}
+
+const statusWith = async (
+  client: KubernetesClient,
+  { recordNamespace, now, signal }: StatusOptions,
+): Promise<StatusReport> => {
+  const [inventory, runs, holder] = await Promise.all([
+    // Operators are no part of an installation; each of their CRDs would be a request.
+    takeInventory(client, { now, products: products(), operators: [], signal }),
+    listRuns(client, recordNamespace),
+    Lock.holder(client, recordNamespace, now),
+  ])
+  const unfinished = unfinishedRun(runs)
+  const lastRun = unfinished ?? runs[0]
+  const plan = lastRun === undefined ? undefined : await planOf(client, recordNamespace, lastRun.number)
+  const [{ leftovers, unreadable }, rollback] = await Promise.all([
+    readLeftovers(client, inventory, plan, signal),
+    wayBack(client, recordNamespace, runs, inventory),
+  ])
+  const working = unfinished?.state === 'running' && holder !== undefined
+  return {
+    metadata: { time: now.toISOString(), cluster: clusterOf(client), recordNamespace },
+    components: componentsOf(inventory, plan),
+    ...(lastRun === undefined ? {} : { lastRun }),
+    unfinished: unfinished !== undefined,
+    waysOn: unfinished === undefined || working ? [] : waysOn(unfinished),
+    ...(holder === undefined
+      ? {}
+      : { lock: { holder: holder.holder, ...(holder.since === undefined ? {} : { since: holder.since }) } }),
+    rollback,
+    leftovers,
+    unreadable: [...inventory.unreadable, ...unreadable],
+  }
+}
+
+/** The very plan that `rollback` would make, or why it makes none. */
+const wayBack = async (
+  client: KubernetesClient,
+  namespace: string,
+  runs: RunSummary[],
+  inventory: Inventory,
+): Promise<WayBack> => {
+  try {
+    const run = runToUndo(runs)
+    const [plan, backup]: [Plan, Backup | undefined] = await Promise.all([
+      planOf(client, namespace, run.number),
+      readKept<Backup>(client, namespace, run.number, BACKUP),
+    ])
+    if (backup === undefined) return { possible: false, why: `Run ${run.number} has no back-up: it changed nothing.` }
+    const planned = planRollback({
+      run,
+      plan,
+      backup,
+      inventory,
+      kind: 'rollback',
+      settled: newestStanding(runs)?.state === 'succeeded',
+    })
+    if ('plan' in planned) return { possible: true, to: planned.plan.to }
+    const { message, why } = planned.refused
+    return { possible: false, why: why === undefined ? message : `${message} ${why}` }
+  } catch (error) {
+    if (error instanceof Refusal && error.kind === 'cannot-go-back') return { possible: false, why: error.message }
+    throw error
+  }
+}
