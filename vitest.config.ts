@@ -3,6 +3,9 @@ import { defineConfig } from 'vitest/config'
 /** npm's script names the report, so that the three suites of one `npm test` keep one each. */
 const suite = (process.env['npm_lifecycle_event'] ?? 'vitest').replaceAll(':', '-')
 
+/** Tests whose seconds mean something have the machine to themselves. */
+const measured = ['test/integration/hand-over.test.ts', 'test/integration/killed-runs.test.ts']
+
 export default defineConfig({
   test: {
     reporters: process.env['CI'] ? ['default', ['json', { outputFile: `reports/${suite}.json` }]] : ['default'],
@@ -25,9 +28,23 @@ export default defineConfig({
         test: {
           name: 'integration',
           include: ['test/integration/**/*.test.ts'],
+          exclude: measured,
           globalSetup: ['test/support/global-setup.ts'],
-          // One control plane at a time: a stalled disk costs controllers their leases.
+          // Stories wait for controllers most of their time.
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
+          testTimeout: 240_000,
+          hookTimeout: 180_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'measured',
+          include: measured,
+          globalSetup: ['test/support/global-setup.ts'],
           fileParallelism: false,
+          sequence: { groupOrder: 2 },
           testTimeout: 120_000,
           hookTimeout: 180_000,
         },
@@ -41,6 +58,17 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 120_000,
           hookTimeout: 120_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'torture',
+          include: ['test/torture/**/*.test.ts'],
+          globalSetup: ['test/support/global-setup.ts'],
+          fileParallelism: false,
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
         },
       },
       { extends: true, test: { name: 'long', include: ['test/long/**/*.test.ts'], testTimeout: 1_200_000 } },

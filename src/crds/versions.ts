@@ -1,6 +1,6 @@
 /** The versions of one CRD: which are served, which one is stored, and how its schemas are told apart. Pure. */
 import { createHash } from 'node:crypto'
-import type { CustomResourceDefinition } from '../kubernetes/objects.ts'
+import type { CustomResourceDefinition, CustomResourceDefinitionVersion } from '../kubernetes/objects.ts'
 
 /** A CRD with its storage version held, or why that cannot be done. */
 export type HeldCrd = { held: true; crd: CustomResourceDefinition } | { held: false; why: string }
@@ -57,3 +57,18 @@ function asciiJson(value: unknown): string {
   const text = JSON.stringify(value)
   return text.replace(/[\u007f-\uffff]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
+
+/** What a version of a CRD says of its deprecation; empty where it says nothing. */
+export const deprecationOf = ({
+  deprecated,
+  deprecationWarning,
+}: CustomResourceDefinitionVersion): { deprecated?: boolean; deprecationWarning?: string } => ({
+  ...(deprecated === true && { deprecated }),
+  ...(deprecationWarning !== undefined && { deprecationWarning }),
+})
+
+/** The version as it is, with another word on its deprecation. */
+export const withDeprecation = (
+  { deprecated: _deprecated, deprecationWarning: _warning, ...version }: CustomResourceDefinitionVersion,
+  deprecation: ReturnType<typeof deprecationOf>,
+): CustomResourceDefinitionVersion => ({ ...version, ...deprecation })

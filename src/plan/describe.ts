@@ -1,6 +1,6 @@
 /** What a step does, for people: a few words beside its title. Pure; the layout belongs to the report. */
 import type { ObjectReference } from '../kubernetes/objects.ts'
-import type { Step } from './plan.types.ts'
+import type { Step, StepOf } from './plan.types.ts'
 
 /** `Deployment airunway-system/airunway-controller-manager` */
 export const nameOf = (ref: {
@@ -24,6 +24,14 @@ export const countKinds = (objects: { kind: string }[]): string => {
 const few = (objects: (ObjectReference | Parameters<typeof nameOf>[0])[]): string =>
   objects.length <= 2 ? objects.map((object) => nameOf(object)).join(', ') : countKinds(objects)
 
+const withdrawn = ({ versions, conversion, deprecations }: StepOf<'withdraw-version'>): string => {
+  const gone = [...versions, ...(conversion === 'None' ? ['its conversion webhook'] : [])]
+  return [
+    ...(gone.length > 0 ? [`${gone.join(' and ')} end`] : []),
+    ...(deprecations === undefined ? [] : [`${Object.keys(deprecations).join(', ')} as deprecated as before`]),
+  ].join('; ')
+}
+
 /** One line that says what the step touches or waits for. */
 export const describeStep = (step: Step): string => {
   switch (step.kind) {
@@ -34,7 +42,7 @@ export const describeStep = (step: Step): string => {
     case 'apply':
       return few(step.objects)
     case 'withdraw-version':
-      return `${step.definition} loses ${step.versions.join(', ')}${step.conversion === 'None' ? ' and its conversion webhook' : ''}`
+      return `${step.definition}: ${withdrawn(step)}`
     case 'move-owners':
       return `children that name ${step.owner.from.join(', ')} as their owner's version name ${step.owner.to}`
     case 'roll-out':

@@ -68,6 +68,11 @@ export interface ApplyStep extends StepBase {
   certificate?: ObjectReference
 }
 
+export interface Deprecation {
+  deprecated?: boolean
+  deprecationWarning?: string
+}
+
 export interface WithdrawVersionStep extends StepBase {
   kind: 'withdraw-version'
   /** name of the CustomResourceDefinition */
@@ -76,6 +81,8 @@ export interface WithdrawVersionStep extends StepBase {
   versions: string[]
   /** conversion after it; undefined leaves it as it is */
   conversion?: 'None'
+  /** what versions that stay say of their deprecation afterwards: a warning that names a version which is gone misleads */
+  deprecations?: Record<string, Deprecation>
 }
 
 export interface MoveOwnersStep extends StepBase {

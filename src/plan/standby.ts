@@ -39,6 +39,11 @@ const STAND_BY_SECONDS = 300
 const ROUTE_SECONDS = 60
 /** Pods get 30 s to end unless they ask for more; a node that is away holds them longer. */
 const SCALE_SECONDS = 120
+/**
+ * Whoever waits for a Lease looks every 2 to 4.4 s (client-go's retry period and jitter), which is most of a hand-over. Of two
+ * that wait, the first to look takes it.
+ */
+const STANDBY_REPLICAS = 2
 const SUFFIX = '-standby'
 const LONGEST_LABEL = 63
 const LONGEST_NAME = 253
@@ -168,8 +173,7 @@ const standbyOf = ({ apiVersion, kind, metadata, spec }: Deployment, labels: Lab
     },
     spec: {
       ...rest,
-      // The holder of a Lease is one.
-      replicas: 1,
+      replicas: STANDBY_REPLICAS,
       selector: { ...selector, matchLabels },
       template: { ...template, metadata: { ...template.metadata, labels } },
     },

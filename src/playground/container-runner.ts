@@ -19,6 +19,8 @@ export interface ContainerRunnerOptions {
   changed: () => void
   /** RFC 3339, whole seconds */
   now: () => string
+  /** what delay and period of readiness probes are cut to: a playground does not wait where nothing would change by waiting */
+  longestPauseSeconds?: number | undefined
 }
 
 const exitCode = ({ code, signal }: Exit): number => code ?? (signal === 'SIGTERM' ? 143 : 137)
@@ -146,9 +148,10 @@ export class ContainerRunner {
     return exit
   }
 
-  /** Delay and period are cut to one second: a playground does not wait where nothing would change by waiting. */
+  /** Delay and period are cut, to one second unless told otherwise. */
   async #probeReadiness(probe: Probe, ask: (probe: Probe) => Promise<boolean>, signal: AbortSignal): Promise<void> {
-    const second = (seconds: number) => sleep(Math.min(seconds, 1) * 1000, undefined, { signal }).catch(() => {})
+    const longest = this.#options.longestPauseSeconds ?? 1
+    const second = (seconds: number) => sleep(Math.min(seconds, longest) * 1000, undefined, { signal }).catch(() => {})
     await second(probe.initialDelaySeconds ?? 0)
     for (let failures = 0; !signal.aborted; ) {
       const ok = await ask(probe)

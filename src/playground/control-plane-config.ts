@@ -22,6 +22,14 @@ export function tokenFile(users: ControlPlaneUser[]): string {
   return users.map((user) => `${user.token},${user.name},${user.name},"${user.groups.join(',')}"\n`).join('')
 }
 
+/** User and token of each line of such a file. Pure. */
+export function savedTokens(file: string): [user: string, token: string][] {
+  return file.split('\n').flatMap((line) => {
+    const [token, name] = line.split(',')
+    return token && name ? [[name, token]] : []
+  })
+}
+
 /** What a kubeconfig's user logs in with. */
 export type Credential = { token: string } | { certificate: string; key: string }
 

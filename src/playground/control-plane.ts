@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { stringify } from 'yaml'
 import type { ChildProcesses, RunningProcess } from './child-processes.ts'
 import { clientAuthority } from './client-certificates.ts'
-import { type ControlPlaneUser, kubeconfig, userNames, viewersGroup } from './control-plane-config.ts'
+import { type ControlPlaneUser, kubeconfig, savedTokens, userNames, viewersGroup } from './control-plane-config.ts'
 import {
   apiServerArguments,
   configurationFiles,
@@ -42,6 +42,7 @@ export interface RunningControlPlane {
 }
 
 const startTimeoutMs = 120_000
+const controllerManagerUser = 'system:kube-controller-manager'
 
 /**
  * Writes the configuration and starts the servers; takes other ports where one was taken in between.
@@ -68,20 +69,26 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<R
 function writeConfiguration(directory: string, socket: string): ControlPlaneUser[] {
   const paths = controlPlanePaths(directory)
   for (const folder of [paths.logs, paths.pods, paths.certificates]) mkdirSync(folder, { recursive: true })
-  const token = () => randomBytes(24).toString('hex')
-  const users: ControlPlaneUser[] = [
-    { name: userNames.admin, token: token(), groups: ['system:masters'] },
-    // Names of their own, so that the audit log tells the playground's doings from the user's.
-    { name: userNames.kubelet, token: token(), groups: ['system:masters'] },
-    { name: 'system:kube-controller-manager', token: token(), groups: ['system:masters'] },
-    { name: userNames.viewer, token: token(), groups: [viewersGroup] },
-  ]
   const secret = (file: string, text: string) => writeFileSync(file, text, { mode: 0o600 })
-  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
-  secret(paths.serviceAccountKey, privateKey.export({ type: 'pkcs8', format: 'pem' }))
-  const authority = clientAuthority(new Date())
-  secret(paths.clientAuthority, authority.certificate)
-  secret(paths.clientAuthorityKey, authority.key)
+  // Keys and tokens of a saved playground stay: what etcd holds was signed with them.
+  const known = new Map(existsSync(paths.tokens) ? savedTokens(readFileSync(paths.tokens, 'utf8')) : [])
+  const token = (name: string) => known.get(name) ?? randomBytes(24).toString('hex')
+  const users: ControlPlaneUser[] = [
+    { name: userNames.admin, token: token(userNames.admin), groups: ['system:masters'] },
+    // Names of their own, so that the audit log tells the playground's doings from the user's.
+    { name: userNames.kubelet, token: token(userNames.kubelet), groups: ['system:masters'] },
+    { name: controllerManagerUser, token: token(controllerManagerUser), groups: ['system:masters'] },
+    { name: userNames.viewer, token: token(userNames.viewer), groups: [viewersGroup] },
+  ]
+  if (!existsSync(paths.serviceAccountKey)) {
+    const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+    secret(paths.serviceAccountKey, privateKey.export({ type: 'pkcs8', format: 'pem' }))
+  }
+  if (!existsSync(paths.clientAuthorityKey)) {
+    const authority = clientAuthority(new Date())
+    secret(paths.clientAuthority, authority.certificate)
+    secret(paths.clientAuthorityKey, authority.key)
+  }
   for (const [file, text] of Object.entries(configurationFiles(paths, users, socket))) secret(file, text)
   return users
 }
@@ -102,21 +109,46 @@ async function startServers(
   await whileRunning(apiServer, options, 'kube-apiserver', () => existsSync(paths.servingCertificate))
   // The certificate is there long before the server is ready; the controller manager waits for it by itself meanwhile.
   writeKubeconfigs(options.directory, server, users)
-  const controllerManager = await start('kube-controller-manager', controllerManagerArguments(paths, ports), options)
+  const startManager = () => start('kube-controller-manager', controllerManagerArguments(paths, ports), options)
+  const early = await startManager()
+  let gaveUp = false
+  void early.ended.then(() => {
+    gaveUp = true
+  })
   await whileRunning(apiServer, options, 'kube-apiserver', () =>
     ready(server, readFileSync(paths.servingCertificate, 'utf8'), token),
   )
   options.progress('starting kube-controller-manager')
+  // It waits 10 s for the API server to be healthy, and then ends: too short on a busy machine.
+  const controllerManager = gaveUp ? await startManager() : early
   await whileRunning(controllerManager, options, 'kube-controller-manager', () => listens(ports.controllerManager))
   return {
     server,
     etcdUrl: `http://127.0.0.1:${ports.etcd}`,
-    failed: Promise.race(
-      [etcd, apiServer, controllerManager].map(async (process) => {
-        const { code, signal } = await process.ended
-        return `${process.name} ended (${signal ?? `code ${code}`})\n${logEnd(options.directory, process.name)}`
-      }),
-    ),
+    failed: Promise.race([
+      endOf(etcd, options),
+      endOfRestarted(apiServer, () => start('kube-apiserver', apiServerArguments(paths, ports), options), options),
+      endOf(controllerManager, options),
+    ]),
+  }
+}
+
+async function endOf(process: RunningProcess, { directory }: ControlPlaneOptions): Promise<string> {
+  const { code, signal } = await process.ended
+  return `${process.name} ended (${signal ?? `code ${code}`})\n${logEnd(directory, process.name)}`
+}
+
+/** A server that was killed is started again, as a kubelet does with a static pod; one that ends by itself would do so again. */
+async function endOfRestarted(
+  first: RunningProcess,
+  again: () => Promise<RunningProcess>,
+  options: ControlPlaneOptions,
+): Promise<string> {
+  for (let process = first; ; ) {
+    const { signal } = await process.ended
+    const next = signal === 'SIGKILL' && !options.signal.aborted ? await again().catch(() => undefined) : undefined
+    if (next === undefined) return endOf(process, options)
+    process = next
   }
 }
 

@@ -46,7 +46,8 @@ export async function startEgressProxy(socketPath: string, route: Route): Promis
 }
 
 function tunnel(client: Socket, head: Buffer, port: number, open: Set<Socket>): void {
-  const upstream = connect(port, '127.0.0.1')
+  // A request is written in several pieces: none may wait for the acknowledgement of the one before it.
+  const upstream = connect({ port, host: '127.0.0.1', noDelay: true })
   let connected = false
   for (const socket of [client, upstream]) {
     open.add(socket)

@@ -1,6 +1,16 @@
 /** Starts a playground: a supervisor with its servers, seen from the process that wants it. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  cpSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statfsSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -10,6 +20,7 @@ import { Refusal } from '../report/refusal.ts'
 import { controlPlanePaths } from './control-plane-files.ts'
 import { entries } from './entries.ts'
 import type { PlaygroundNode } from './nodes.ts'
+import type { PlaygroundPace } from './pod-runner.ts'
 import { startOf } from './process-table.ts'
 import { defaultMinor } from './server-versions.ts'
 import { ensureServers, type Servers } from './servers.ts'
@@ -25,6 +36,10 @@ export interface StartOptions {
   nodes?: PlaygroundNode[]
   /** image -> program for Node, besides the stand-ins */
   programs?: Record<string, string>
+  /** a folder with what another playground of this minor had: etcd's data, keys and tokens; it is copied and starts as that one was */
+  saved?: string
+  /** for tests that do not want to wait as long as in a cluster */
+  pace?: PlaygroundPace
   env: NodeJS.ProcessEnv
   progress: Progress
   signal?: AbortSignal
@@ -92,6 +107,7 @@ export async function startPlayground(options: StartOptions): Promise<StartedPla
   }
   try {
     claimDirectory(state)
+    if (options.saved !== undefined) copySaved(options.saved, state)
   } catch (error) {
     rmSync(state.dataDirectory, { recursive: true, force: true })
     throw error
@@ -100,10 +116,17 @@ export async function startPlayground(options: StartOptions): Promise<StartedPla
     nodes: options.nodes ?? [{ name: 'playground-node', kubeletVersion: `v${servers.versions.kubernetes}`, gpu: true }],
     socket: socketPath(directory),
     programs: options.programs ?? {},
+    ...(options.pace && { pace: options.pace }),
   }
   writeFileSync(join(directory, orderFile), JSON.stringify(order))
   const supervisor = spawnSupervisor(here.supervisor, directory)
   return follow(supervisor, state, servers, options)
+}
+
+/** etcd's data goes where this playground has it, all else beside its state. */
+function copySaved(saved: string, { directory, dataDirectory }: PlaygroundState): void {
+  for (const name of readdirSync(saved))
+    cpSync(join(saved, name), name === 'etcd' ? dataDirectory : join(directory, name), { recursive: true })
 }
 
 function spawnSupervisor(entry: string, directory: string): ChildProcess {

@@ -10,13 +10,23 @@ export class PodAddresses {
     this.#ports = ports
   }
 
-  /** A new address in 10.244.0.0/16 for a pod with these ports; an address is not used twice. */
-  assign(wanted: number[]): string {
-    // From 10.244.1.1 on, without .0 and .255; after 64,516 pods it starts again.
-    const number = this.#next++ % (254 * 254)
-    const address = `10.244.${1 + Math.floor(number / 254)}.${1 + (number % 254)}`
+  /**
+   * A new address in 10.244.0.0/16 for a pod with these ports; an address is not used twice.
+   * @param before the one it has already, as its status says: a pod keeps it when its kubelet starts again
+   */
+  assign(wanted: number[], before?: string): string {
+    const address = before !== undefined && !this.#pods.has(before) ? before : this.#unused()
     this.#pods.set(address, { wanted, open: new Map() })
     return address
+  }
+
+  #unused(): string {
+    for (;;) {
+      // From 10.244.1.1 on, without .0 and .255; after 64,516 pods it starts again.
+      const number = this.#next++ % (254 * 254)
+      const address = `10.244.${1 + Math.floor(number / 254)}.${1 + (number % 254)}`
+      if (!this.#pods.has(address)) return address
+    }
   }
 
   /**

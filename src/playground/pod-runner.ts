@@ -25,7 +25,16 @@ export interface PodRunnerContext {
   authority: string
   /** the program, for Node, that stands for an image; undefined where none does */
   entryFor: (image: string) => string | undefined
+  /** how quick things go that a test does not want to wait for; as in a cluster unless told otherwise */
+  pace?: PlaygroundPace | undefined
   log: (text: string) => void
+}
+
+export interface PlaygroundPace {
+  /** how often a stand-in looks whether a Lease is free, instead of 2 s */
+  leaseRetrySeconds: number
+  /** the longest delay and period of a readiness probe, instead of 1 s */
+  probeSeconds: number
 }
 
 const now = (): string => `${new Date().toISOString().slice(0, 19)}Z`
@@ -45,7 +54,7 @@ export class PodRunner {
   constructor(pod: Pod, context: PodRunnerContext) {
     this.#pod = pod
     this.#context = context
-    this.#podIP = context.addresses.assign(portsOf(pod))
+    this.#podIP = context.addresses.assign(portsOf(pod), pod.status?.podIP)
     this.#directory = new PodDirectory(
       this.#file(`${pod.metadata.namespace}_${pod.metadata.name}_${pod.metadata.uid}`),
       context.client,
@@ -75,6 +84,7 @@ export class PodRunner {
           launch: () => this.#launch(container),
           changed: () => this.#report(),
           now,
+          longestPauseSeconds: this.#context.pace?.probeSeconds,
         }),
     )
     for (const container of this.#containers) container.start()
@@ -139,6 +149,7 @@ export class PodRunner {
         NODE_COMPILE_CACHE: this.#file('.compile-cache'),
         NO_PROXY: '*',
         no_proxy: '*',
+        ...(context.pace && { AIRUNWAY_LEASE_RETRY_SECONDS: String(context.pace.leaseRetrySeconds) }),
         ...environment,
       },
     })

@@ -14,6 +14,7 @@ import { controlPlanePaths } from './control-plane-files.ts'
 import { startEgressProxy } from './egress-proxy.ts'
 import type { PlaygroundNode } from './nodes.ts'
 import { PodAddresses } from './pod-addresses.ts'
+import type { PlaygroundPace } from './pod-runner.ts'
 import { Ports } from './ports.ts'
 import { ProcessKubelet } from './process-kubelet.ts'
 import { type PlaygroundState, readState, writeState } from './state.ts'
@@ -26,6 +27,7 @@ export interface SupervisorOrder {
   socket: string
   /** image -> program for Node, besides the stand-ins */
   programs: Record<string, string>
+  pace?: PlaygroundPace
 }
 
 export const orderFile = 'supervisor.json'
@@ -120,6 +122,7 @@ class Supervisor {
       authority: readFileSync(paths.servingCertificate, 'utf8'),
       entryFor: (image) => this.#order.programs[image] ?? this.#standinFor(image),
       nodes: this.#order.nodes,
+      pace: this.#order.pace,
       log: (text) => this.#log(text),
       signal: this.#ended.signal,
     })

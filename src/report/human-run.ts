@@ -79,9 +79,9 @@ const summaryLine = (report: RunReport, style: TextStyle): string => {
   return `${sign(style, 'passed')} All ${children} provider objects and pods are as they were: same uid, no restart, unchanged.`
 }
 
-/** What the reconcile proofs have seen, added up over the controller and the shims. */
+/** What the reconcile proofs have seen last, of the controller and of each shim. */
 const proofLines = (report: RunReport, style: TextStyle): string[] =>
-  report.steps.flatMap(({ title, evidence }) => {
+  [...new Map(report.steps.map((step) => [step.title, step])).values()].flatMap(({ title, evidence }) => {
     const { reconciled, paused, terminating, seconds, slowest } = evidence as Record<string, number | undefined> & {
       slowest?: { name: string; seconds: number }
     }
@@ -94,6 +94,13 @@ const proofLines = (report: RunReport, style: TextStyle): string[] =>
     return [
       `${sign(style, 'passed')} ${title}: ${reconciled} in ${seconds} s${slow}${left === '' ? '' : `; left alone: ${left}`}`,
     ]
+  })
+
+/** How long what was interrupted was interrupted: a component that changed hands twice is told once, by the longer time. */
+const measuredLines = ({ measured }: RunReport, style: TextStyle): string[] =>
+  [...Map.groupBy(measured, ({ what }) => what)].map(([what, times]) => {
+    const longest = Math.max(...times.map(({ seconds }) => seconds))
+    return `${sign(style, 'info')} ${what} for at most ${longest} s${times.length > 1 ? `, ${times.length} times` : ''}`
   })
 
 /** What was done, and the proof that nothing was disturbed. */
@@ -111,7 +118,7 @@ export const renderRun = (report: RunReport, style: TextStyle): string => {
     ...proofLines(report, style),
     summaryLine(report, style),
     ...report.workloads.changes.map((change) => `    ${change}`),
-    ...report.measured.map(({ what, seconds }) => `${sign(style, 'info')} ${what} for at most ${seconds} s`),
+    ...measuredLines(report, style),
     ...kept.map((field) => `${sign(style, 'info')} left to its owner: ${field}`),
     ...taken.map((field) => `${sign(style, 'info')} taken from its owner: ${field}`),
     ...(run.kind === 'upgrade' ? noWayBack(report, style) : []),

@@ -39,7 +39,7 @@ const cells = (each: ComponentStatus): string[] => [
   each.version ?? 'unknown',
   `${each.readyReplicas}/${each.replicas}`,
   `${each.deployment.namespace}/${each.deployment.name}`,
-  [...stateOf(each), ...(each.tier === undefined ? [] : [`last moved ${each.tier}`])].join(', '),
+  [...stateOf(each), ...(each.tier === undefined ? [] : [`last moved by ${each.tier}`])].join(', '),
 ]
 
 const stateOf = ({ lease, ready, component }: ComponentStatus): string[] => {

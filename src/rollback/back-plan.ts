@@ -56,6 +56,11 @@ export const webhooksBack = ({ ways }: Situation): DraftStep[] => [
 export const ownersBack = ({ models, workloads }: Situation): DraftStep[] =>
   moveOwnersSteps(workloads.now, models.leaving, models.readable.after)
 
+const withdrawalTitle = (leaving: string[], endsConversion: boolean): string => {
+  if (leaving.length > 0) return `Withdraw ${leaving.join(', ')}${endsConversion ? ' and its conversion' : ''}`
+  return endsConversion ? 'End the conversion' : 'Take back what is said of deprecation'
+}
+
 /**
  * Versions that the run added go, with the conversion that they needed, while the webhook that serves it still runs: a dead
  * conversion webhook makes every read of that version fail, and with it the deletion of namespaces. A definition that
@@ -63,17 +68,18 @@ export const ownersBack = ({ models, workloads }: Situation): DraftStep[] =>
  */
 export const withdrawals = ({ definitions, ways, input }: Situation): DraftStep[] => [
   ...definitions
-    .filter(({ leaving, endsConversion }) => leaving.length > 0 || endsConversion)
+    .filter(
+      ({ leaving, endsConversion, deprecations }) =>
+        leaving.length > 0 || endsConversion || Object.keys(deprecations).length > 0,
+    )
     .map(
-      ({ name, leaving, endsConversion }): DraftStep => ({
+      ({ name, leaving, endsConversion, deprecations }): DraftStep => ({
         kind: 'withdraw-version',
-        title:
-          leaving.length > 0
-            ? `Withdraw ${leaving.join(', ')}${endsConversion ? ' and its conversion' : ''}`
-            : 'End the conversion',
+        title: withdrawalTitle(leaving, endsConversion),
         definition: name,
         versions: leaving,
         ...(endsConversion ? { conversion: 'None' } : {}),
+        ...(Object.keys(deprecations).length > 0 && { deprecations }),
       }),
     ),
   ...input.inventory.crds

@@ -5,10 +5,11 @@
  */
 import type { SavedObject } from '../backup/backup.types.ts'
 import { isSuperset } from '../crds/superset.ts'
-import { holdStorage, servedVersions, storageVersionOf } from '../crds/versions.ts'
+import { deprecationOf, holdStorage, servedVersions, storageVersionOf, withDeprecation } from '../crds/versions.ts'
 import type { CrdState } from '../installation/inventory.types.ts'
 import type { AnyObject, CustomResourceDefinition } from '../kubernetes/objects.ts'
 import { canonicalJson } from '../plan/hash.ts'
+import type { Deprecation } from '../plan/plan.types.ts'
 import type { Refused } from '../plan/refused.types.ts'
 
 export interface DefinitionBack {
@@ -18,6 +19,8 @@ export interface DefinitionBack {
   /** versions that go out of its spec; nothing is stored in them */
   leaving: string[]
   endsConversion: boolean
+  /** versions that stay and whose deprecation the run has declared, or taken back: what they said before */
+  deprecations: Record<string, Deprecation>
   /** the definition with the versions and the conversion that the run took out of it; undefined where it took none */
   comesBack: AnyObject | undefined
   /** conversion webhook that it names at the end */
@@ -58,6 +61,7 @@ export const definitionBack = (
       kind: live.kind,
       leaving,
       endsConversion: live.conversion === 'Webhook' && old.spec.conversion?.strategy !== 'Webhook',
+      deprecations: comesBack ? {} : deprecationsBack(old, live.object),
       comesBack: comesBack ? asApplied(saved, target) : undefined,
       conversion: conversionOf(old),
       stored,
@@ -66,6 +70,18 @@ export const definitionBack = (
     },
   }
 }
+
+const deprecationsBack = (
+  old: CustomResourceDefinition,
+  live: CustomResourceDefinition,
+): DefinitionBack['deprecations'] =>
+  Object.fromEntries(
+    old.spec.versions.flatMap((before) => {
+      const now = live.spec.versions.find(({ name }) => name === before.name)
+      const same = now === undefined || canonicalJson(deprecationOf(now)) === canonicalJson(deprecationOf(before))
+      return same ? [] : [[before.name, deprecationOf(before)]]
+    }),
+  )
 
 interface Hop {
   old: CustomResourceDefinition
@@ -112,7 +128,7 @@ const merged = (
 ): CustomResourceDefinition => {
   const now = new Map(live.spec.versions.map((version) => [version.name, version]))
   const versions = [
-    ...old.spec.versions.map((version) => now.get(version.name) ?? version),
+    ...old.spec.versions.map((version) => withDeprecation(now.get(version.name) ?? version, deprecationOf(version))),
     ...live.spec.versions.filter(({ name }) => !leaving.includes(name) && !knows(old, name)),
   ]
   const { conversion: _conversion, ...spec } = live.spec

@@ -13,7 +13,7 @@ import { ownerOf } from './field-owner.ts'
 import { type StepContext, StepFailed, type StepHandler } from './step.types.ts'
 
 const FIELD_MANAGER = 'kubectl-airunway'
-const SETTLED_MS = 2000
+const SETTLED_MS = 1000
 
 type Labels = Record<string, string>
 

@@ -44,7 +44,9 @@ const present = async (step: Step, context: StepContext): Promise<Look<Presence>
   if (deletionTimestamp !== undefined) return { done: false, seen: `waiting for ${name} of run ${madeBy} to go` }
   const image = live.spec.template.spec.containers.find((each) => each.name === step.container)?.image
   if (image !== step.image) return remove(client, live, signal)
-  return (live.spec.replicas ?? 1) > 0 ? { done: true, value: 'found' } : start(client, live, signal)
+  return (live.spec.replicas ?? 1) > 0
+    ? { done: true, value: 'found' }
+    : start(client, live, (step.object['spec'] as { replicas: number }).replicas, signal)
 }
 
 const withRun = (object: AnyObject, run: number): AnyObject => ({
@@ -78,13 +80,18 @@ const remove = async (client: KubernetesClient, live: Deployment, signal: AbortS
 }
 
 /** Stopped by a run that did not get to deleting it. */
-const start = async (client: KubernetesClient, live: Deployment, signal: AbortSignal): Promise<Look<Presence>> => {
+const start = async (
+  client: KubernetesClient,
+  live: Deployment,
+  replicas: number,
+  signal: AbortSignal,
+): Promise<Look<Presence>> => {
   try {
     await client.patch(
       referenceOf(live as unknown as AnyObject),
       [
         { op: 'replace', path: '/metadata/resourceVersion', value: live.metadata.resourceVersion },
-        { op: 'replace', path: '/spec/replicas', value: 1 },
+        { op: 'replace', path: '/spec/replicas', value: replicas },
       ],
       { type: 'json', fieldManager: FIELD_MANAGER, signal },
     )

@@ -3,9 +3,12 @@
  * webhook that serves the conversion: a dead conversion webhook makes every read of that version fail, and with it garbage
  * collection and the deletion of namespaces, which list through the preferred version.
  */
+import { withDeprecation } from '../crds/versions.ts'
 import { isConflict } from '../kubernetes/errors.ts'
 import type { CustomResourceDefinition } from '../kubernetes/objects.ts'
 import { waitFor } from '../kubernetes/wait.ts'
+import { canonicalJson } from '../plan/hash.ts'
+import type { StepOf } from '../plan/plan.types.ts'
 import { type StepContext, StepFailed, type StepHandler } from './step.types.ts'
 
 const WITHDRAWN_SECONDS = 60
@@ -17,9 +20,10 @@ export const withdrawVersion: StepHandler<'withdraw-version'> = async (step, { c
     async () => {
       const live = await client.get<CustomResourceDefinition>(reference, signal)
       refuseIfStored(live, leaving)
-      const versions = live.spec.versions.filter(({ name }) => !leaving.has(name))
+      const versions = remaining(live, step)
       const hasConversion = step.conversion === 'None' && live.spec.conversion?.strategy === 'Webhook'
-      if (versions.length === live.spec.versions.length && !hasConversion) return { done: true, value: live }
+      if (canonicalJson(versions) === canonicalJson(live.spec.versions) && !hasConversion)
+        return { done: true, value: live }
       const { conversion, ...spec } = live.spec
       try {
         // A whole object on the resourceVersion that was read: an apply could not remove a caBundle that the controller's
@@ -51,6 +55,18 @@ export const withdrawVersion: StepHandler<'withdraw-version'> = async (step, { c
   await notServed(step.versions, after, { client, signal })
   return { versions: after.spec.versions.map(({ name }) => name), storedVersions: after.status?.storedVersions ?? [] }
 }
+
+/** The versions that stay, and what they say of their deprecation. */
+const remaining = (
+  { spec }: CustomResourceDefinition,
+  { versions, deprecations = {} }: StepOf<'withdraw-version'>,
+): CustomResourceDefinition['spec']['versions'] =>
+  spec.versions
+    .filter(({ name }) => !versions.includes(name))
+    .map((version) => {
+      const deprecation = deprecations[version.name]
+      return deprecation === undefined ? version : withDeprecation(version, deprecation)
+    })
 
 /** `status.storedVersions` grows by itself and never shrinks by itself: what is not in it was never stored. */
 const refuseIfStored = (live: CustomResourceDefinition, leaving: Set<string>): void => {

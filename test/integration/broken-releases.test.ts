@@ -86,7 +86,8 @@ describe.skipIf(!possible)('a release that does not work', () => {
     expect(refused.why).toMatch(
       /\/mutate-kubeairunway-ai-v1alpha1-modeldeployment: no answer within 10 s, 3 times in a row/,
     )
-    expect(await readyPods('0.2.0-broken-webhook')).toHaveLength(1)
+    // Ready, both of the standby
+    expect(await readyPods('0.2.0-broken-webhook')).toHaveLength(2)
     // the usual one was not touched: what is created is admitted by v0.1.0 all the time
     const model = { apiVersion: alpha, kind: 'ModelDeployment', metadata: { name: 'try', namespace: 'team-a' } }
     await cluster.client.create({ ...model, spec: { model: { id: 'm' } } }, { dryRun: true })

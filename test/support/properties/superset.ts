@@ -21,7 +21,7 @@ const isBounded = (type: unknown): type is Bounded => typeof type === 'string' &
 const fieldsOf = (schema: Schema) => (schema['properties'] ?? {}) as Record<string, Schema>
 const listOf = (schema: Schema, key: string) => (schema[key] ?? []) as string[]
 
-function schemaOf(chance: Chance, depth = 3): Schema {
+export function schemaOf(chance: Chance, depth = 3): Schema {
   const type =
     depth === 3
       ? 'object'
@@ -44,7 +44,7 @@ function schemaOf(chance: Chance, depth = 3): Schema {
 }
 
 /** A value that the schema accepts and keeps whole; at its bounds as often as not. */
-function valueOf(schema: Schema, chance: Chance): unknown {
+export function valueOf(schema: Schema, chance: Chance): unknown {
   const { type, enum: choices } = schema
   if (Array.isArray(choices)) return chance.pick(choices as unknown[])
   if (type === 'boolean') return chance.flip()
@@ -67,7 +67,7 @@ function valueOf(schema: Schema, chance: Chance): unknown {
 }
 
 /** What an API server stores of a value: fields without a schema are pruned. */
-function pruned(value: unknown, schema: Schema): unknown {
+export function pruned(value: unknown, schema: Schema): unknown {
   if (Array.isArray(value)) return value.map((item) => pruned(item, (schema['items'] ?? {}) as Schema))
   if (typeof value !== 'object' || value === null) return value
   const schemaFor = (name: string) => fieldsOf(schema)[name] ?? (schema['additionalProperties'] as Schema | undefined)
@@ -96,7 +96,7 @@ const somewhere = (edit: Edit): Edit => {
 }
 
 /** Accepts and keeps at least as much. */
-const widen = somewhere((schema, chance) => {
+export const widen = somewhere((schema, chance) => {
   const { type, enum: choices } = schema
   if (choices) return defined({ ...schema, enum: chance.maybe(() => [...listOf(schema, 'enum'), 's']) })
   if (isBounded(type)) {
@@ -114,7 +114,7 @@ const widen = somewhere((schema, chance) => {
 })
 
 /** Accepts or keeps less. */
-const narrow = somewhere((schema, chance) => {
+export const narrow = somewhere((schema, chance) => {
   const { type, enum: choices } = schema
   if (choices) return { ...schema, enum: listOf(schema, 'enum').slice(1) }
   if (isBounded(type)) {
@@ -131,7 +131,7 @@ const narrow = somewhere((schema, chance) => {
   return { ...schema, properties, required: required.filter((name) => name !== first) }
 })
 
-const times = (count: number, chance: Chance, edits: readonly Edit[], schema: Schema): Schema =>
+export const times = (count: number, chance: Chance, edits: readonly Edit[], schema: Schema): Schema =>
   Array.from({ length: count }).reduce<Schema>((edited) => chance.pick(edits)(edited, chance), schema)
 
 const crd = (schema: Schema): CustomResourceDefinition => ({

@@ -32,7 +32,10 @@ test.each([
   ['one without a provider object yet', { phase: 'Pending', observedGeneration: 3 }],
 ])('the shim is not waited for: %s', (_title, status) => {
   expect(expects(model(status)).resourceKind).toBeUndefined()
-  expect(nudgeOf(model(status))).toEqual({ metadata: { uid: 'u', resourceVersion: '7' }, status: { observedGeneration: 0 } })
+  expect(nudgeOf(model(status))).toEqual({
+    metadata: { uid: 'u', resourceVersion: '7' },
+    status: { observedGeneration: 0 },
+  })
 })
 
 test('what an earlier nudge took away and nobody restored is still waited for', () => {

@@ -91,7 +91,7 @@ describe('the pods of a standby', () => {
     const labels = spec.template.metadata?.labels
     expect(labels).toEqual({ 'app.kubernetes.io/name': 'product', [KEY]: 'controller-standby', zone: 'a' })
     expect(spec.template.spec).toEqual(usual.spec.template.spec)
-    expect(spec.replicas).toBe(1)
+    expect(spec.replicas).toBe(2)
     expect(selects(spec.selector.matchLabels, labels)).toBe(true)
     expect(selects(usual.spec.selector.matchLabels, labels)).toBe(false)
     expect(selects(spec.selector.matchLabels, usual.spec.template.metadata?.labels)).toBe(false)

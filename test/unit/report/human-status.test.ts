@@ -42,7 +42,7 @@ const show = (report: StatusReport): string => renderHuman(documentOf('Status', 
 describe('status as a screen', () => {
   test('where all is well', () => {
     expect(show(quiet)).toBe(`COMPONENT   VERSION  READY  DEPLOYMENT        STATE
-controller  v0.2.0   1/1    s/controller      Lease held by controller-abc, last moved standby
+controller  v0.2.0   1/1    s/controller      Lease held by controller-abc, last moved by standby
 kaito       unknown  0/1    s/kaito-provider  provider config not ready
 
 run      none is recorded

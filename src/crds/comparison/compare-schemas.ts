@@ -1,0 +1,80 @@
+/** Walks two schemas together and asks every rule about every node that both have. */
+import type { Change, ChangeKind, JSONSchema, PathElement } from './comparison.types.ts'
+import type { NodePair, Rule, Seen } from './rule.types.ts'
+import { documentation } from './rules/documentation.ts'
+import { relateTypes } from './rules/types.ts'
+import { nodeRules, rulesOfAnyNode } from './rules.ts'
+import { documentationWords, guardDepth, isSchema, same, schemaOf } from './schema-reading.ts'
+import { showPath } from './typed-path.ts'
+
+/** A change of a schema, before it is known which versions the schemas are of. */
+export type SchemaChange = Omit<Change, 'scope' | 'version'>
+
+/** Compares what two schemas accept, keep and fill in. In no particular order. */
+export function compareSchemas(before: JSONSchema, after: JSONSchema): SchemaChange[] {
+  const changes: SchemaChange[] = []
+  walk({ before, after, path: [] }, changes)
+  return changes
+}
+
+function walk(pair: NodePair, changes: SchemaChange[]): void {
+  guardDepth(pair.path.length)
+  for (const rule of rulesFor(pair)) {
+    rule.compare(pair, (kind, seen) => changes.push(schemaChange(rule, kind, seen, pair)))
+  }
+  // A value of the one type is none of the other: what else is said about it follows from that.
+  if (relateTypes(pair) === 'disjoint') return
+  const fields = schemaOf(pair.after['properties'])
+  for (const [property, before] of Object.entries(schemaOf(pair.before['properties']))) {
+    if (Object.hasOwn(fields, property)) descend(pair, { property }, before, fields[property], changes)
+  }
+  descend(pair, 'items', pair.before['items'], pair.after['items'], changes)
+  descend(pair, 'values', pair.before['additionalProperties'], pair.after['additionalProperties'], changes)
+}
+
+function descend(pair: NodePair, step: PathElement, before: unknown, after: unknown, changes: SchemaChange[]): void {
+  if (isSchema(before) && isSchema(after)) walk({ before, after, path: [...pair.path, step] }, changes)
+}
+
+/** Most nodes of real schemas are the same on both sides, but for their words: few rules have anything to say of those. */
+function rulesFor(pair: NodePair): readonly Rule<NodePair>[] {
+  if (pair.before === pair.after) return []
+  if (meansTheSame(pair.before, pair.after) && meansTheSame(pair.after, pair.before)) return [documentation]
+  return relateTypes(pair) === 'disjoint' ? rulesOfAnyNode : nodeRules
+}
+
+const inner = new Set(['properties', 'items', 'additionalProperties'])
+
+/** Does the other schema say all that the one says, but for documentation and what is inside its children? */
+function meansTheSame(one: JSONSchema, other: JSONSchema): boolean {
+  for (const word of Object.keys(one)) {
+    if (documentationWords.includes(word)) continue
+    const [value, counterpart] = [one[word], other[word]]
+    if (!inner.has(word) || !isSchema(value) || !isSchema(counterpart)) {
+      if (!same(value, counterpart)) return false
+    } else if (word === 'properties') {
+      for (const name of Object.keys(value)) if (!Object.hasOwn(counterpart, name)) return false
+    }
+  }
+  return true
+}
+
+function schemaChange(rule: Rule<NodePair>, name: string, seen: Seen, pair: NodePair): SchemaChange {
+  const kind = rule.kinds[name]
+  if (kind === undefined) throw new Error(`the rule ${rule.id} has no change named ${name}`)
+  const path = seen.path ?? pair.path
+  return {
+    id: `${rule.id}.${name}`,
+    path: showPath(path),
+    ...(seen.before !== undefined && { before: seen.before }),
+    ...(seen.after !== undefined && { after: seen.after }),
+    audiences: [...(seen.audiences ?? kind.audiences)],
+    level: seen.level ?? levelAt(path, kind),
+    node: { path: [...path], ...(seen.node ?? { before: pair.before, after: pair.after }) },
+  }
+}
+
+function levelAt([first]: readonly PathElement[], kind: ChangeKind): Change['level'] {
+  const inStatus = typeof first === 'object' && first.property === 'status'
+  return (inStatus && kind.levelInStatus) || kind.level
+}
