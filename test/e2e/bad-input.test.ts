@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { AnyObject, Deployment } from '../../src/kubernetes/objects.ts'
 import { type ControlPlane, clusterTestsPossible, eventually, startControlPlane } from '../support/control-plane.ts'
+import { PACE } from '../support/pace.ts'
 import { type Ended, plugin, startPlugin } from '../support/packed-plugin.ts'
 
 const SYSTEM = 'kubeairunway-system'
@@ -17,7 +18,7 @@ describe.skipIf(!clusterTestsPossible().possible)('refused', () => {
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'bad-input-'))
-    cluster = await startControlPlane({ scenario: 'healthy' })
+    cluster = await startControlPlane({ scenario: 'healthy', pace: PACE })
     env = { ...cluster.env, KUBECONFIG: await cluster.kubeconfigFor({ name: OPERATOR, groups: ['system:masters'] }) }
   }, 180_000)
 

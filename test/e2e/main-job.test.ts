@@ -10,6 +10,7 @@ import {
   clusterTestsPossible,
   startControlPlane,
 } from '../support/control-plane.ts'
+import { PACE } from '../support/pace.ts'
 import { plugin } from '../support/packed-plugin.ts'
 import { schemaErrors } from '../support/schemas.ts'
 import { writtenObjects } from '../support/written-objects.ts'
@@ -47,7 +48,7 @@ describe.skipIf(!clusterTestsPossible().possible)('v0.1.0 to v0.2.0 and back', (
   }
 
   beforeAll(async () => {
-    cluster = await startControlPlane({ scenario: 'healthy' })
+    cluster = await startControlPlane({ scenario: 'healthy', pace: PACE })
   }, 180_000)
 
   afterAll(async () => cluster?.stop())

@@ -14,6 +14,7 @@ import { upgrade } from '../../src/services/upgrade.ts'
 import type { ChangeInput } from '../support/change-program.ts'
 import { changeRequest } from '../support/change-request.ts'
 import { type ControlPlane, clusterTestsPossible, startControlPlane } from '../support/control-plane.ts'
+import { PACE } from '../support/pace.ts'
 import { startWriteProxy, type Write } from '../support/write-proxy.ts'
 import { writtenObjects } from '../support/written-objects.ts'
 
@@ -44,7 +45,7 @@ describe.skipIf(!clusterTestsPossible().possible)('abort', { timeout: 300_000 },
   let request: ChangeRequest
 
   beforeAll(async () => {
-    cluster = await startControlPlane({ scenario: 'healthy' })
+    cluster = await startControlPlane({ scenario: 'healthy', pace: PACE })
     request = { ...changeRequest(cluster), requestLimitMs: 300 }
   })
   afterAll(async () => cluster?.stop())

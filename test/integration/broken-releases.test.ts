@@ -6,6 +6,7 @@ import { rollback } from '../../src/services/rollback.ts'
 import { type UpgradeOptions, upgrade } from '../../src/services/upgrade.ts'
 import { changeRequest } from '../support/change-request.ts'
 import { type ControlPlane, clusterTestsPossible, eventually, startControlPlane } from '../support/control-plane.ts'
+import { PACE } from '../support/pace.ts'
 import { type Any, alpha, asStatus, deploymentRef, leaseRef, nudge, system } from '../support/sample-objects.ts'
 
 const possible = clusterTestsPossible().possible
@@ -15,7 +16,7 @@ describe.skipIf(!possible)('a release that does not work', () => {
   let cluster: ControlPlane
 
   beforeAll(async () => {
-    cluster = await startControlPlane({ scenario: 'healthy' })
+    cluster = await startControlPlane({ scenario: 'healthy', pace: PACE })
   })
   afterAll(async () => cluster?.stop())
 

@@ -3,9 +3,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { listRuns } from '../../src/journal/records.ts'
 import { type ClusterDump, differences } from '../support/cluster-dump.ts'
 import { type ControlPlane, clusterTestsPossible, startControlPlane } from '../support/control-plane.ts'
+import { PACE } from '../support/pace.ts'
 import { runUntilKilled } from '../torture/killed-run.ts'
 import { fillSmallCluster } from '../torture/small-cluster.ts'
-import { dumpOf, PACE, RECORDS } from '../torture/undisturbed.ts'
+import { dumpOf, RECORDS } from '../torture/undisturbed.ts'
 
 const ROUNDS = 5
 const RUNS_KEPT = 10

@@ -10,6 +10,7 @@ import { type UpgradeOptions, upgrade } from '../../src/services/upgrade.ts'
 import { changeRequest } from '../support/change-request.ts'
 import { type ControlPlane, clusterTestsPossible, eventually, startControlPlane } from '../support/control-plane.ts'
 import { interfering, killApiServer, reapplying, revocableLogin } from '../support/interfering.ts'
+import { PACE } from '../support/pace.ts'
 import { writtenObjects } from '../support/written-objects.ts'
 
 const SYSTEM = 'kubeairunway-system'
@@ -54,7 +55,7 @@ describe.skipIf(!possible)('an installation that people have touched', () => {
   let cluster: ControlPlane
 
   beforeAll(async () => {
-    cluster = await startControlPlane({ scenario: 'healthy' })
+    cluster = await startControlPlane({ scenario: 'healthy', pace: PACE })
   })
   afterAll(async () => cluster?.stop())
 
@@ -178,7 +179,7 @@ describe.skipIf(!possible)('somebody who interferes while a run goes on', () => 
   let cluster: ControlPlane
 
   beforeAll(async () => {
-    cluster = await startControlPlane({ scenario: 'healthy' })
+    cluster = await startControlPlane({ scenario: 'healthy', pace: PACE })
   })
   afterAll(async () => cluster?.stop())
 

@@ -20,6 +20,7 @@ import {
   eventually,
   startControlPlane,
 } from '../support/control-plane.ts'
+import { PACE } from '../support/pace.ts'
 
 const AT_ONCE = 4
 const DEPLOYER = 'system:serviceaccount:ci:deployer'
@@ -75,7 +76,7 @@ describe.skipIf(!possible)('printed rights', () => {
   let cluster: ControlPlane
 
   beforeAll(async () => {
-    cluster = await startControlPlane({ scenario: 'healthy' })
+    cluster = await startControlPlane({ scenario: 'healthy', pace: PACE })
   })
   afterAll(async () => cluster?.stop())
 

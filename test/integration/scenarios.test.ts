@@ -3,6 +3,7 @@ import type { AnyObject, CustomResourceDefinition } from '../../src/kubernetes/o
 import { installRelease } from '../../src/playground/scenarios/install.ts'
 import type { ModelDeployment } from '../../src/playground/standins/model-deployment.ts'
 import { type ControlPlane, clusterTestsPossible, eventually, startControlPlane } from '../support/control-plane.ts'
+import { PACE } from '../support/pace.ts'
 import { type Any, alpha, beta, crdRef, deploymentRef, group } from '../support/sample-objects.ts'
 
 const possible = clusterTestsPossible()
@@ -20,7 +21,7 @@ describe.skipIf(!possible.possible)(`other scenarios ${possible.reason ?? ''}`, 
   }
 
   it('stored-v1alpha1: one that nobody wrote since is stored as v1alpha1, which is not served', async () => {
-    await using cluster = await startControlPlane({ scenario: 'stored-v1alpha1' })
+    await using cluster = await startControlPlane({ scenario: 'stored-v1alpha1', pace: PACE })
     const crd = await cluster.client.get<Any<CustomResourceDefinition>>(crdRef)
     expect(crd.status?.storedVersions).toEqual(['v1alpha1', 'v1beta1'])
     expect(crd.spec.versions.map(({ name, served, storage }) => [name, served, storage])).toEqual([
@@ -37,7 +38,7 @@ describe.skipIf(!possible.possible)(`other scenarios ${possible.reason ?? ''}`, 
   })
 
   it('before-v1: v0.5.0 adds v1, converts, and its KubeRay shim replaces the pods of its models', async () => {
-    await using cluster = await startControlPlane({ scenario: 'before-v1' })
+    await using cluster = await startControlPlane({ scenario: 'before-v1', pace: PACE })
     const { client } = cluster
     const v1 = `${group}/v1`
     const pods = async (model: string): Promise<string[]> => {
@@ -69,7 +70,7 @@ describe.skipIf(!possible.possible)(`other scenarios ${possible.reason ?? ''}`, 
   }, 240_000)
 
   it('old-provider: the models on KAITO have failed for want of its API version', async () => {
-    await using cluster = await startControlPlane({ scenario: 'old-provider' })
+    await using cluster = await startControlPlane({ scenario: 'old-provider', pace: PACE })
     const found = await cluster.client.list<Any<ModelDeployment>>({ apiVersion: alpha, kind: 'ModelDeployment' })
     const phases = found.map(({ status }) => `${status?.provider?.name} ${status?.phase}`)
     expect([...new Set(phases)].toSorted()).toEqual(['kaito Failed', 'kuberay Running'])

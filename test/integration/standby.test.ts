@@ -8,6 +8,7 @@ import { upgrade } from '../../src/services/upgrade.ts'
 import { startBystander } from '../support/bystander.ts'
 import { changeRequest } from '../support/change-request.ts'
 import { type ControlPlane, clusterTestsPossible, eventually, startControlPlane } from '../support/control-plane.ts'
+import { PACE } from '../support/pace.ts'
 import { sampleRelease } from '../support/upgrade-samples.ts'
 
 const SYSTEM = 'kubeairunway-system'
@@ -39,7 +40,7 @@ describe.skipIf(!clusterTestsPossible().possible)('an upgrade by standbys', () =
   let bystander: Awaited<ReturnType<Awaited<ReturnType<typeof startBystander>>['stop']>>
 
   beforeAll(async () => {
-    cluster = await startControlPlane({ scenario: 'healthy' })
+    cluster = await startControlPlane({ scenario: 'healthy', pace: PACE })
     await cluster.client.patch(deployment('controller'), [{ op: 'replace', path: '/spec/replicas', value: 2 }], {
       type: 'json',
       subresource: 'scale',

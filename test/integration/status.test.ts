@@ -17,6 +17,7 @@ import { upgrade } from '../../src/services/upgrade.ts'
 import type { StatusReport } from '../../src/status/status.types.ts'
 import { changeRequest } from '../support/change-request.ts'
 import { type ControlPlane, clusterTestsPossible, startControlPlane } from '../support/control-plane.ts'
+import { PACE } from '../support/pace.ts'
 import { schemaErrors } from '../support/schemas.ts'
 import { root } from '../support/source-graph.ts'
 
@@ -31,7 +32,7 @@ describe.skipIf(!possible)('a run that is interrupted', () => {
   const folder = mkdtempSync(join(tmpdir(), 'airunway-status-'))
 
   beforeAll(async () => {
-    cluster = await startControlPlane({ scenario: 'healthy' })
+    cluster = await startControlPlane({ scenario: 'healthy', pace: PACE })
   })
   afterAll(async () => {
     rmSync(folder, { recursive: true, force: true })

@@ -19,6 +19,7 @@ import {
   eventually,
   startControlPlane,
 } from '../support/control-plane.ts'
+import { PACE } from '../support/pace.ts'
 import { startWriteProxy, type Verdict, type Write, type WriteProxy } from '../support/write-proxy.ts'
 import { writtenObjects } from '../support/written-objects.ts'
 
@@ -74,7 +75,7 @@ describe.skipIf(!clusterTestsPossible().possible)('two runs', { timeout: 300_000
   let first: Process | undefined
 
   beforeAll(async () => {
-    cluster = await startControlPlane({ scenario: 'healthy' })
+    cluster = await startControlPlane({ scenario: 'healthy', pace: PACE })
     // A user of its own, so that the audit log tells its writes from all others.
     const kubeconfig = await cluster.kubeconfigFor({ name: 'first', groups: ['system:masters'] })
     proxy = await startWriteProxy({ kubeconfig, kill: () => first?.child.kill('SIGSTOP') })

@@ -11,6 +11,7 @@ import type { RunReport } from '../../src/services/run-report.types.ts'
 import { upgrade } from '../../src/services/upgrade.ts'
 import { changeRequest } from '../support/change-request.ts'
 import { type ControlPlane, clusterTestsPossible, eventually, startControlPlane } from '../support/control-plane.ts'
+import { PACE } from '../support/pace.ts'
 
 const NEW = 'v0.2.0-undecodable'
 const CONFIGS = { apiVersion: 'kubeairunway.ai/v1alpha1', kind: 'InferenceProviderConfig' }
@@ -42,7 +43,7 @@ describe.skipIf(!possible)('between releases that cannot decode each other', () 
   let uids: Map<string, string>
 
   beforeAll(async () => {
-    cluster = await startControlPlane({ scenario: 'healthy' })
+    cluster = await startControlPlane({ scenario: 'healthy', pace: PACE })
     await cluster.client.create(acme)
     uids = await children()
   })

@@ -20,6 +20,7 @@ import type { RunReport } from '../../src/services/run-report.types.ts'
 import { upgrade } from '../../src/services/upgrade.ts'
 import { changeRequest } from '../support/change-request.ts'
 import { type ControlPlane, clusterTestsPossible, eventually, startControlPlane } from '../support/control-plane.ts'
+import { PACE } from '../support/pace.ts'
 
 const upstream = fileURLToPath(new URL('../../../shared/upstream/airunway/', import.meta.url))
 const missing = !existsSync(upstream)
@@ -81,7 +82,7 @@ describe.skipIf(missing || !clusterTestsPossible().possible)('the real release f
   }
 
   beforeAll(async () => {
-    cluster = await startControlPlane()
+    cluster = await startControlPlane({ pace: PACE })
     const operators = fileURLToPath(new URL('../../examples/operators/', import.meta.url))
     for (const name of ['kaito', 'kuberay', 'dynamo', 'gpu-operator']) {
       const text = readFileSync(`${operators}${name}.yaml`, 'utf8')

@@ -1,6 +1,6 @@
 /** Restored clusters one after the other, the next one started while the one before it is used. */
 import { type ControlPlane, startControlPlane } from '../support/control-plane.ts'
-import { PACE } from './undisturbed.ts'
+import { PACE } from '../support/pace.ts'
 
 export interface RestoredClusters {
   /** the cluster for the next of the folders, in their order; it belongs to the caller, who stops it */

@@ -6,14 +6,12 @@ import type { Tier } from '../../src/plan/plan.types.ts'
 import { memoryFolder } from '../../src/playground/playground.ts'
 import { type ClusterDump, dumpCluster } from '../support/cluster-dump.ts'
 import { type ControlPlane, startControlPlane } from '../support/control-plane.ts'
+import { PACE } from '../support/pace.ts'
 import { saveCluster } from '../support/saved-cluster.ts'
 import { settled } from '../support/settled.ts'
 import type { Trip } from './cases.ts'
 import { runUntilKilled } from './killed-run.ts'
 import { fillSmallCluster } from './small-cluster.ts'
-
-/** What is waited for in a cluster, and is no matter of the tests that start many of them. */
-export const PACE = { leaseRetrySeconds: 0.2, probeSeconds: 0.2 }
 
 export const RECORDS = 'airunway-runs'
 
