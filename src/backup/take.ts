@@ -15,7 +15,7 @@ export const INSTALLERS: string[] = [
 ]
 
 /** Where nobody is known to have applied the object (another tool installed it), all that a user can set is the best guess. */
-const appliedOf = (object: AnyObject): AnyObject => {
+export const appliedOf = (object: AnyObject): AnyObject => {
   const applied = appliedConfiguration(object, INSTALLERS)
   const { metadata, apiVersion: _apiVersion, kind, ...fields } = applied
   if (kind === 'Secret') return withoutData(applied)
@@ -39,8 +39,14 @@ const OF_CONTAINERS = ['image', 'command', 'args'] as const
 const some = (from: Fields, keys: readonly string[]): Fields =>
   Object.fromEntries(keys.filter((key) => from[key] !== undefined).map((key) => [key, from[key]]))
 
+/** A hand-over takes a Service's selector from whoever owns it, as a whole: left out here, going back would leave none. */
+const withSelector = (applied: AnyObject, { kind, spec }: AnyObject): Fields => {
+  const selector = kind === 'Service' ? some((spec ?? {}) as Fields, ['selector']) : {}
+  return 'selector' in selector ? { spec: { ...(applied['spec'] as Fields | undefined), ...selector } } : {}
+}
+
 const withWhatDecides = (applied: AnyObject, object: AnyObject): AnyObject => {
-  const whole: AnyObject = { ...applied, ...some(object, DECIDING) }
+  const whole: AnyObject = { ...applied, ...some(object, DECIDING), ...withSelector(applied, object) }
   const live = (object as Templated).spec?.template?.spec
   const template = (applied as Templated).spec?.template
   if (live === undefined || template === undefined) return whole

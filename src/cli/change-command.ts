@@ -32,6 +32,17 @@ export const changeFlags = {
     summary: 'whom --print-rbac gives the rights to: a user, or system:serviceaccount:NAMESPACE:NAME',
     helpValue: 'USER',
     dependsOn: ['print-rbac'],
+    parse: async (user) => {
+      if (
+        user !== '' &&
+        (!user.startsWith('system:serviceaccount:') ||
+          /^system:serviceaccount(:[a-z0-9]([-a-z0-9.]*[a-z0-9])?){2}$/.test(user))
+      )
+        return user
+      throw new Refusal('usage', `"${user}" names nobody whom rights could be given to.`, {
+        why: 'A user has a name; a ServiceAccount is system:serviceaccount:NAMESPACE:NAME.',
+      })
+    },
   }),
   'backup-file': string({
     summary: 'write the back-up to this new file as well (mode 0600: it may hold Secrets)',

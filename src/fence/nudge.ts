@@ -37,24 +37,24 @@ export const whyNotNudged = (workload: AnyObject, pausedAnnotation: string): 'pa
  * The merge patch for `…/status`. It carries the uid, so that an object that was deleted and made anew is not mistaken for
  * the one that was looked at, and the resourceVersion, so that a nudge of a stopped process does not land later.
  */
-export const nudgeOf = (workload: AnyObject): Record<string, unknown> => ({
+export const nudgeOf = (workload: AnyObject, attended = true): Record<string, unknown> => ({
   metadata: { uid: workload.metadata.uid, resourceVersion: workload.metadata.resourceVersion },
   status: {
     observedGeneration: 0,
-    ...(expects(workload).resourceKind === undefined ? {} : { provider: { resourceKind: null } }),
+    ...(expects(workload, attended).resourceKind === undefined ? {} : { provider: { resourceKind: null } }),
   },
 })
 
 /**
- * A shim that refuses an object (phase Failed) may never restore resourceKind: it is not waited for there. A resourceName
+ * `attended` is false where the provider's shim is told to have no pods. A shim that refuses an object (phase Failed) may never restore resourceKind: it is not waited for there. A resourceName
  * without a resourceKind is what a nudge leaves that nobody has answered: it is still waited for, by whoever resumes.
  */
-export const expects = (workload: AnyObject): Awaited => {
+export const expects = (workload: AnyObject, attended = true): Awaited => {
   const status = statusOf(workload)
   const kind = status.provider?.resourceKind || status.provider?.resourceName
   return {
     generation: workload.metadata.generation ?? 1,
-    resourceKind: status.phase === 'Failed' || !kind ? undefined : kind,
+    resourceKind: !attended || status.phase === 'Failed' || !kind ? undefined : kind,
   }
 }
 

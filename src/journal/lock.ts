@@ -7,7 +7,7 @@ import { randomBytes } from 'node:crypto'
 import { hostname, userInfo } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { KubernetesClient } from '../kubernetes/client.types.ts'
-import { isConflict } from '../kubernetes/errors.ts'
+import { isConflict, isNotFound } from '../kubernetes/errors.ts'
 import type { Lease } from '../kubernetes/objects.ts'
 
 const LEASE_SECONDS = 30
@@ -236,6 +236,7 @@ export class Lock {
       this.#renewedAt = sentAt
       return undefined
     } catch (error) {
+      if (isNotFound(error)) return gone()
       if (!isConflict(error)) return this.#expired()
       try {
         const { name, namespace } = this.#lease.metadata
@@ -245,8 +246,8 @@ export class Lock {
         // Our own last write, whose answer was lost: this one goes on top of it.
         this.#lease = live
         return again ? await this.#write(spec, false) : undefined
-      } catch {
-        return this.#expired()
+      } catch (failure) {
+        return isNotFound(failure) ? gone() : this.#expired()
       }
     }
   }
@@ -292,6 +293,9 @@ const waitOut = async (client: KubernetesClient, expired: Lease, options: LockOp
 
 const heldBy = (lease: Lease): LockHeld =>
   new LockHeld(lease.spec?.holderIdentity ?? 'unknown', lease.spec?.acquireTime?.slice(0, 19).concat('Z'))
+
+const gone = (): LockHeld =>
+  new LockHeld('nobody', undefined, 'The lock is gone: somebody deleted its Lease, or its namespace with it.')
 
 /** Told to the one that had it: it has lost its run, not only the lock. */
 const takenBy = (lease: Lease): LockHeld => {

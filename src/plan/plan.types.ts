@@ -204,6 +204,8 @@ export interface WorkloadTarget {
   apiVersion: string
   kind: string
   pausedAnnotation: string
+  /** providers whose shim is told to have no pods: nobody answers for them, so nobody is waited for */
+  unattended?: string[]
   /** provider objects that belong to ModelDeployments, by kind */
   providerKinds: { apiVersion: string; kind: string }[]
 }

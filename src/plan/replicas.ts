@@ -7,6 +7,22 @@ export interface Replicas {
   owner?: { manager: string; subresource?: string }
 }
 
+/** Whether any manager owns the number. Where none does, an apply that no longer named it has made it 1, the default. */
+const isOwned = ({ metadata: { managedFields = [] } }: AnyObject): boolean =>
+  managedFields.some(
+    ({ fieldsV1 }) => (fieldsV1?.['f:spec'] as Record<string, unknown> | undefined)?.['f:replicas'] !== undefined,
+  )
+
+/**
+ * Whether the number that is there stays, rather than the one before: it is the same, somebody else has set it meanwhile, or
+ * it comes with the release, which then owns it. A 0 can only be ours, and so is a 1 that nobody owns.
+ */
+export const isDecided = (deployment: AnyObject, had: Replicas, installers: readonly string[]): boolean => {
+  const { replicas = 1 } = (deployment['spec'] ?? {}) as { replicas?: number }
+  if (replicas === had.replicas || replicasOf(deployment, installers).owner !== undefined) return true
+  return had.owner === undefined && replicas !== 0 && isOwned(deployment)
+}
+
 /**
  * The number and its owner by managedFields. `installers` are the managers under which a release gets installed; what they
  * own comes with the release, except through the scale subresource, which no installer uses.

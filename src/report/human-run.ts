@@ -96,11 +96,11 @@ const proofLines = (report: RunReport, style: TextStyle): string[] =>
     ]
   })
 
-/** How long what was interrupted was interrupted: a component that changed hands twice is told once, by the longer time. */
+/** How long what was interrupted was interrupted, to a second or so: a component that changed hands twice is told once, by the longer time. */
 const measuredLines = ({ measured }: RunReport, style: TextStyle): string[] =>
   [...Map.groupBy(measured, ({ what }) => what)].map(([what, times]) => {
     const longest = Math.max(...times.map(({ seconds }) => seconds))
-    return `${sign(style, 'info')} ${what} for at most ${longest} s${times.length > 1 ? `, ${times.length} times` : ''}`
+    return `${sign(style, 'info')} ${what} for about ${longest} s${times.length > 1 ? `, ${times.length} times` : ''}`
   })
 
 /** What was done, and the proof that nothing was disturbed. */

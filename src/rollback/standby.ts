@@ -151,7 +151,7 @@ const others = ({ deployments }: WaysBack, components: Component[]): AnyObject[]
   deployments.filter((each) => components.every(({ deployment }) => deployment !== each))
 
 const notesOf = (situation: Situation): string[] => [
-  'No ModelDeployment is reconciled for up to 5 s at each hand-over; a component has two: to its standby and from it. Models keep serving, and admission is not interrupted.',
+  'No ModelDeployment is reconciled for some seconds, seldom more than 5, at each hand-over; a component has two: to its standby and from it. Models keep serving, and admission is not interrupted.',
   ...(situation.models.leaving.length > 0
     ? [
         `${situation.models.leaving.join(', ')} ends a few seconds before the controller of ${situation.input.run.to} is stopped: in between it cannot read ModelDeployments.`,

@@ -6,10 +6,12 @@ import type { Journal } from '../journal/journal.types.ts'
 import { JournalLost, type OpenJournal } from '../journal/records.ts'
 import type { KubernetesClient } from '../kubernetes/client.types.ts'
 import { ridingOut } from '../kubernetes/outage.ts'
-import type { Plan, Step } from '../plan/plan.types.ts'
+import { WaitTimeout } from '../kubernetes/wait.ts'
+import type { Plan, Step, StepOf } from '../plan/plan.types.ts'
 import type { Progress } from '../report/progress.ts'
 import { carryOut } from '../steps/handlers.ts'
-import type { Evidence, StepContext } from '../steps/step.types.ts'
+import { changedSince } from '../steps/roll-out.ts'
+import { type Evidence, type StepContext, StepFailed } from '../steps/step.types.ts'
 import { handedOver, runTeller, type TellPhase } from './events.ts'
 import { toRepeat } from './repeat.ts'
 
@@ -67,7 +69,11 @@ export const execute = async (plan: Plan, context: RunContext): Promise<StepResu
       results.push({ step: step.id, title: step.title, outcome: 'skipped', evidence: known })
       continue
     }
-    const evidence = await runStep(step, title, results, { ...context, tell })
+    const evidence = await runStep(step, title, results, {
+      ...context,
+      tell,
+      rolledOut: plan.steps.slice(0, index).filter((each) => each.kind === 'roll-out'),
+    })
     if (step.kind === 'await-lease') await tell('HandedOver', handedOver(step))
     results.push({ step: step.id, title: step.title, outcome: 'done', evidence })
   }
@@ -80,7 +86,7 @@ export const execute = async (plan: Plan, context: RunContext): Promise<StepResu
 const evidenceOf = (journal: { readonly entries: readonly Journal['entries'][number][] }): Map<string, Evidence> =>
   new Map(journal.entries.flatMap(({ step, event, detail }) => (event === 'done' ? [[step, detail ?? {}]] : [])))
 
-type Told = RunContext & { tell: TellPhase }
+type Told = RunContext & { tell: TellPhase; rolledOut: StepOf<'roll-out'>[] }
 
 const runStep = async (step: Step, title: string, results: StepResult[], context: Told): Promise<Evidence> => {
   const { journal, signal, now } = context
@@ -108,13 +114,22 @@ const runStep = async (step: Step, title: string, results: StepResult[], context
     task.done(`${title} (${Math.round((performance.now() - started) / 100) / 10} s)`)
     return evidence
   } catch (error) {
-    const reason: unknown = signal.aborted ? signal.reason : error
+    const reason: unknown = signal.aborted ? signal.reason : await explained(error, stepContext, context.rolledOut)
     task.fail(messageOf(reason))
     if (reason instanceof JournalLost) throw reason
     const recorded = await recordStop(step, reason, context)
     await context.tell(signal.aborted ? 'Interrupted' : 'Failed', `${step.id}: ${messageOf(reason)}`)
     throw new RunStopped(step, results, { interrupted: signal.aborted, recorded, cause: reason })
   }
+}
+
+/** A state that was not reached may be the work of somebody who changed what an earlier step had rolled out. */
+const explained = async (error: unknown, context: StepContext, rolledOut: StepOf<'roll-out'>[]): Promise<unknown> => {
+  if (!(error instanceof StepFailed || error instanceof WaitTimeout)) return error
+  const changed = await changedSince(rolledOut, context)
+  return changed === undefined || error.message.includes(changed)
+    ? error
+    : new StepFailed(`${error.message} ${changed}`, { cause: error })
 }
 
 const messageOf = (error: unknown): string => {

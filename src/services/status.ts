@@ -8,6 +8,7 @@ import { listRuns, planOf, readKept } from '../journal/records.ts'
 import { newestStanding, unfinishedRun } from '../journal/standing.ts'
 import type { ConnectionFlags, KubernetesClient } from '../kubernetes/client.types.ts'
 import { connect } from '../kubernetes/connect.ts'
+import { ApiError, isForbidden } from '../kubernetes/errors.ts'
 import type { Plan } from '../plan/plan.types.ts'
 import { products } from '../releases/products.ts'
 import { Refusal } from '../report/refusal.ts'
@@ -41,12 +42,25 @@ const statusWith = async (
   client: KubernetesClient,
   { recordNamespace, now, signal }: StatusOptions,
 ): Promise<StatusReport> => {
-  const [inventory, runs, holder] = await Promise.all([
+  const [inventory, records, lock] = await Promise.all([
     // Operators are no part of an installation; each of their CRDs would be a request.
     takeInventory(client, { now, products: products(), operators: [], signal }),
-    listRuns(client, recordNamespace),
-    Lock.holder(client, recordNamespace, now),
+    unlessForbidden(listRuns(client, recordNamespace)),
+    unlessForbidden(Lock.holder(client, recordNamespace, now)),
   ])
+  // Whoever may look at the installation need not be allowed to read its records: they hold back-ups of Secrets.
+  if ('forbidden' in records)
+    return {
+      metadata: { time: now.toISOString(), cluster: clusterOf(client), recordNamespace },
+      components: componentsOf(inventory, undefined),
+      unfinished: false,
+      waysOn: [],
+      rollback: { possible: false, why: 'The records of runs cannot be read.' },
+      leftovers: [],
+      unreadable: [...inventory.unreadable, { what: `the runs in ${recordNamespace}`, why: records.forbidden }],
+    }
+  const runs = records.read
+  const holder = 'read' in lock ? lock.read : undefined
   const unfinished = unfinishedRun(runs)
   const lastRun = unfinished ?? runs[0]
   const plan = lastRun === undefined ? undefined : await planOf(client, recordNamespace, lastRun.number)
@@ -67,6 +81,16 @@ const statusWith = async (
     rollback,
     leftovers,
     unreadable: [...inventory.unreadable, ...unreadable],
+  }
+}
+
+/** What was read, or the API server's words where that is not allowed. */
+const unlessForbidden = async <T>(reading: Promise<T>): Promise<{ read: T } | { forbidden: string }> => {
+  try {
+    return { read: await reading }
+  } catch (error) {
+    if (error instanceof ApiError && isForbidden(error)) return { forbidden: error.message }
+    throw error
   }
 }
 

@@ -94,6 +94,7 @@ const routeOf = async (client: KubernetesClient, install: Install, signal: Abort
 
 /** What a selector picks instead of pods with these labels; undefined where it picks those. Pure. */
 export const whereElse = (selector: Labels = {}, labels: Labels = {}): string | undefined => {
+  if (Object.keys(selector).length === 0) return 'no pods: it has no selector'
   const other = Object.entries(selector).filter(([key, value]) => labels[key] !== value)
   return other.length === 0
     ? undefined

@@ -7,6 +7,7 @@ import { isConflict } from '../kubernetes/errors.ts'
 import type { Deployment, Lease } from '../kubernetes/objects.ts'
 import { waitFor } from '../kubernetes/wait.ts'
 import type { StepOf } from '../plan/plan.types.ts'
+import { RUN_LABEL } from '../plan/run-label.ts'
 import { isAtWork, podsOf, runs } from './pods-of-deployment.ts'
 import type { Evidence, StepContext, StepHandler } from './step.types.ts'
 
@@ -25,12 +26,15 @@ const handOver = async (step: Wanted, context: StepContext): Promise<Evidence> =
   const { client, signal, report } = context
   const started = performance.now()
   let released = false
-  const holder = await waitFor(
+  const holder = await waitFor<string | undefined>(
     async () => {
       const [lease, deployment] = await Promise.all([
         client.find<Lease>(step.lease, signal),
         client.get<Deployment>(step.deployment, signal),
       ])
+      // Nobody would ever take it. A standby without pods is another matter: a run has stopped it.
+      if (deployment.spec.replicas === 0 && deployment.metadata.labels?.[RUN_LABEL] === undefined)
+        return { done: true, value: undefined }
       const holding = lease?.spec?.holderIdentity
       if (!holding) return { done: false, seen: 'nobody holds it' }
       const pods = await podsOf(client, deployment, signal)
@@ -50,6 +54,7 @@ const handOver = async (step: Wanted, context: StepContext): Promise<Evidence> =
     },
     { what: `Taking the Lease ${step.lease.name}`, timeoutSeconds: step.timeoutSeconds, signal, onChange: report },
   )
+  if (holder === undefined) return { stopped: true }
   return { holder, released, seconds: Math.round((performance.now() - started) / 100) / 10 }
 }
 

@@ -15,6 +15,14 @@ const LISTED = 20
 /** Times that an object is read again because somebody wrote it between our read and our nudge. */
 const ATTEMPTS = 20
 
+interface Proving {
+  pausedAnnotation: string
+  /** providers that nobody answers for */
+  unattended: ReadonlySet<string>
+  /** by performance.now() */
+  deadline: number
+}
+
 type Verdict = 'reconciled' | 'paused' | 'terminating' | 'gone'
 
 export const awaitReconcile: StepHandler<'await-reconcile'> = async (step, context) => {
@@ -22,11 +30,13 @@ export const awaitReconcile: StepHandler<'await-reconcile'> = async (step, conte
   const deadline = started + step.timeoutSeconds * 1000
   const counts: Record<Verdict, number> = { reconciled: 0, paused: 0, terminating: 0, gone: 0 }
   const missing: string[] = []
+  const { pausedAnnotation, unattended = [] } = step.workloads
+  const proving: Proving = { pausedAnnotation, unattended: new Set(unattended), deadline }
   const slowest = { name: '', seconds: 0 }
   const prove = async (workload: AnyObject): Promise<void> => {
     const begun = performance.now()
     try {
-      counts[await proveOne(workload, step.workloads.pausedAnnotation, deadline, context)]++
+      counts[await proveOne(workload, proving, context)]++
     } catch (error) {
       if (!(error instanceof WaitTimeout)) throw error
       missing.push(`${workload.metadata.namespace}/${workload.metadata.name} (${error.seen})`)
@@ -62,18 +72,21 @@ const forEachWorkload = async (
   }
 }
 
+const isAttended = (workload: AnyObject, { unattended }: Proving): boolean =>
+  !unattended.has(providerOf(workload) ?? '')
+
 const proveOne = async (
   workload: AnyObject,
-  pausedAnnotation: string,
-  deadline: number,
+  proving: Proving,
   { client, signal }: Pick<StepContext, 'client' | 'signal'>,
 ): Promise<Verdict> => {
+  const { pausedAnnotation, deadline } = proving
   const skipped = whyNotNudged(workload, pausedAnnotation)
   if (skipped !== undefined) return skipped
-  const awaited = expects(workload)
+  const awaited = expects(workload, isAttended(workload, proving))
   const reference = referenceOf(workload)
   for (;;) {
-    const unreachable = await nudge(client, workload, pausedAnnotation, signal)
+    const unreachable = await nudge(client, workload, proving, signal)
     if (unreachable !== undefined) return unreachable
     const left = (deadline - performance.now()) / 1000
     try {
@@ -105,18 +118,18 @@ const proveOne = async (
 const nudge = async (
   client: KubernetesClient,
   workload: AnyObject,
-  pausedAnnotation: string,
+  proving: Proving,
   signal: AbortSignal,
 ): Promise<Exclude<Verdict, 'reconciled'> | undefined> => {
   const reference = referenceOf(workload)
   for (let attempt = 1; ; attempt++) {
     const live = attempt === 1 ? workload : await client.find(reference, signal)
     if (live === undefined || live.metadata.uid !== workload.metadata.uid) return 'gone'
-    const skipped = whyNotNudged(live, pausedAnnotation)
+    const skipped = whyNotNudged(live, proving.pausedAnnotation)
     if (skipped !== undefined) return skipped
     try {
       // What is awaited was read before the first nudge; of what is there now only the version counts.
-      const body = nudgeOf({ ...workload, metadata: live.metadata })
+      const body = nudgeOf({ ...workload, metadata: live.metadata }, isAttended(workload, proving))
       await client.patch(reference, body, { type: 'merge', subresource: 'status', signal })
       return undefined
     } catch (error) {

@@ -1,6 +1,7 @@
 /** Waits until a Deployment runs the image, and only that. */
 import type { Deployment, ObjectReference, Pod } from '../kubernetes/objects.ts'
 import { type Look, waitFor } from '../kubernetes/wait.ts'
+import type { StepOf } from '../plan/plan.types.ts'
 import { watchForCrashes } from './crash-loop.ts'
 import { ownerOf } from './field-owner.ts'
 import { podsOf, runs, troubleOf } from './pods-of-deployment.ts'
@@ -58,6 +59,39 @@ const imageOwner = (deployment: Deployment, container: string): string =>
     'kubectl-airunway',
   )
 
+/** Why no pod of it is created, in the API server's words (a quota, a policy), or undefined. */
+export const refusalOf = ({ status = {} }: Pick<Deployment, 'status'>): string | undefined => {
+  const { conditions = [] } = status as { conditions?: { type: string; status: string; message?: string }[] }
+  return conditions.find((each) => each.type === 'ReplicaFailure' && each.status === 'True')?.message
+}
+
+/** Who told the Deployment to run something else, or undefined where it is told what is wanted. */
+const otherImage = (
+  deployment: Deployment,
+  wanted: Pick<Wanted, 'deployment' | 'container' | 'image'>,
+): string | undefined => {
+  const image = deployment.spec.template.spec.containers.find(({ name }) => name === wanted.container)?.image
+  return image === wanted.image
+    ? undefined
+    : `${wanted.deployment.name} is told to run ${image ?? 'nothing'} instead of ${wanted.image} by ${imageOwner(deployment, wanted.container)}. Stop it from doing so for the time of the run, then resume, which applies the release's image again, or go back.`
+}
+
+/**
+ * Why a later step may not have reached its state: somebody changed what had been rolled out before. Undefined where nobody
+ * did, or where it cannot be told.
+ */
+export const changedSince = async (
+  rolledOut: readonly StepOf<'roll-out'>[],
+  { client, signal }: Pick<StepContext, 'client' | 'signal'>,
+): Promise<string | undefined> => {
+  for (const wanted of rolledOut) {
+    const live = await client.find<Deployment>(wanted.deployment, signal).catch(() => undefined)
+    const changed = live === undefined ? undefined : otherImage(live, wanted)
+    if (changed !== undefined) return changed
+  }
+  return undefined
+}
+
 const availablePods = async (
   wanted: Wanted,
   crashOf: ReturnType<typeof watchForCrashes>,
@@ -68,11 +102,8 @@ const availablePods = async (
     throw new StepFailed(
       `Somebody deleted the Deployment ${wanted.deployment.name} meanwhile. Resume, which applies it again, or go back.`,
     )
-  const image = deployment.spec.template.spec.containers.find(({ name }) => name === wanted.container)?.image
-  if (image !== wanted.image)
-    throw new StepFailed(
-      `${wanted.deployment.name} is told to run ${image ?? 'nothing'} instead of ${wanted.image} by ${imageOwner(deployment, wanted.container)}. Stop it from doing so for the time of the run, then resume, which applies the release's image again, or go back.`,
-    )
+  const changed = otherImage(deployment, wanted)
+  if (changed !== undefined) throw new StepFailed(changed)
   const all = await podsOf(client, deployment, signal)
   const { status = {}, spec, metadata } = deployment
   const replicas = spec.replicas ?? 1
@@ -84,7 +115,10 @@ const availablePods = async (
   if ((status.observedGeneration ?? 0) < (metadata.generation ?? 0))
     return { done: false, seen: 'not seen by the deployment controller yet' }
   if ((status.updatedReplicas ?? 0) < replicas || (status.availableReplicas ?? 0) < replicas)
-    return { done: false, seen: trouble ?? `${status.availableReplicas ?? 0} of ${replicas} pods available` }
+    return {
+      done: false,
+      seen: trouble ?? refusalOf(deployment) ?? `${status.availableReplicas ?? 0} of ${replicas} pods available`,
+    }
   if (others.length > 0)
     return { done: false, seen: `waiting for ${others.map(({ metadata: { name } }) => name).join(', ')} to go` }
   return { done: true, value: all }

@@ -10,7 +10,7 @@ import type { AnyObject, Deployment, ObjectReference } from '../kubernetes/objec
 import { waitFor } from '../kubernetes/wait.ts'
 import type { StepOf } from '../plan/plan.types.ts'
 import { keyOf } from '../plan/reference.ts'
-import { type Replicas, replicasOf } from '../plan/replicas.ts'
+import { isDecided, type Replicas, replicasOf } from '../plan/replicas.ts'
 import { ownerOf } from './field-owner.ts'
 import { podsOf } from './pods-of-deployment.ts'
 import { type Evidence, type StepContext, StepFailed, type StepHandler } from './step.types.ts'
@@ -104,6 +104,34 @@ const untilGone = async (deployment: ObjectReference, step: Step, context: StepC
   }
 }
 
+/**
+ * Says in managedFields whose number it is, as it was before. Neither a write of the same number nor one through the scale
+ * subresource makes a field owned that nobody owns; unowned, it would be gone with the next apply.
+ */
+const own = async (
+  live: LiveDeployment,
+  { manager, subresource }: NonNullable<Replicas['owner']>,
+  { client, signal }: StepContext,
+): Promise<void> => {
+  const { apiVersion, kind, metadata } = live
+  const entry = {
+    manager,
+    operation: 'Update',
+    apiVersion,
+    fieldsType: 'FieldsV1',
+    fieldsV1: { 'f:spec': { 'f:replicas': {} } },
+    ...(subresource && { subresource }),
+  }
+  await client.patch(
+    { apiVersion, kind, name: metadata.name, ...(metadata.namespace && { namespace: metadata.namespace }) },
+    [
+      { op: 'replace', path: '/metadata/resourceVersion', value: metadata.resourceVersion },
+      { op: 'replace', path: '/metadata/managedFields', value: [...(metadata.managedFields ?? []), entry] },
+    ],
+    { type: 'json', fieldManager: FIELD_MANAGER, signal },
+  )
+}
+
 /** Only what nobody else decides by now: an apply, an autoscaler or a person may have set it meanwhile. */
 const giveBack = async (deployment: ObjectReference, step: Step, context: StepContext): Promise<Evidence> => {
   const had = (await context.kept<Replicas>(nameOfKept(deployment))) ?? step.had?.[keyOf(deployment)]
@@ -114,12 +142,12 @@ const giveBack = async (deployment: ObjectReference, step: Step, context: StepCo
     if (live === undefined) return { deployment: deployment.name, absent: true }
     const { replicas } = live.spec
     const owner = replicasOf(live, INSTALLERS).owner
-    // The number that a release names comes with its object; only 0 can be ours.
-    const isDecided = replicas === had.replicas || owner !== undefined || (had.owner === undefined && replicas !== 0)
-    if (isDecided)
+    const isLost = owner === undefined && had.owner !== undefined && replicas === had.replicas
+    if (!isLost && isDecided(live, had, INSTALLERS))
       return { deployment: deployment.name, replicas, ...(owner === undefined ? {} : { setBy: owner.manager }) }
     try {
-      await write(live, had.replicas, had.owner ?? { manager: FIELD_MANAGER }, context)
+      if (isLost && had.owner !== undefined) await own(live, had.owner, context)
+      else await write(live, had.replicas, had.owner ?? { manager: FIELD_MANAGER }, context)
     } catch (error) {
       if (!isConflict(error) || attempt === ATTEMPTS) throw error
     }

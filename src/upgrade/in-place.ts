@@ -25,9 +25,9 @@ import { upgradePlan } from './upgrade-plan.ts'
 export const inPlace = (situation: Situation, ways: Ways): Plan => {
   const { input, definitions, models, shims } = situation
   const { release, inventory } = input
-  const before = workloadTarget(release, models.readable)
-  const workloads = workloadTarget(release, readableIn(models.stored, models.served))
-  const probed = workloadTarget(release, storageVersionOf(crdOf(release, models)) ?? models.stored)
+  const before = workloadTarget(input, models.readable)
+  const workloads = workloadTarget(input, readableIn(models.stored, models.served))
+  const probed = workloadTarget(input, storageVersionOf(crdOf(release, models)) ?? models.stored)
   const controller = controllerOf(release)
   const moved = moveOwnersSteps(before, models.ending, readableIn(models.stored, models.served))
   const steps: DraftStep[] = [

@@ -32,6 +32,8 @@ export interface UpgradeInput {
   liveRights?: AnyObject[]
   /** fields of the pods that neither the release nor this tool set, by Deployment (`keyOf`) */
   othersPodFields?: Record<string, string[]>
+  /** why a component cannot have a standby on this cluster, by Deployment (`keyOf`) */
+  noStandby?: Record<string, string>
 }
 
 /** What all ways need to know. */

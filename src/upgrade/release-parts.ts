@@ -1,4 +1,5 @@
 /** The parts of a release that planners ask for. Pure. */
+import type { Inventory } from '../installation/inventory.types.ts'
 import type { AnyObject, CustomResourceDefinition, ObjectReference } from '../kubernetes/objects.ts'
 import type { WorkloadTarget } from '../plan/plan.types.ts'
 import type { LedDeployment } from '../plan/workloads.ts'
@@ -19,12 +20,19 @@ export const objectsOf = (release: Release, ...roles: ObjectRole[]): AnyObject[]
   ofRole(release, ...roles).map(({ object }) => object)
 
 /** What the proofs of a plan work on, read in `version`. */
-export const workloadTarget = (release: Release, version: string): WorkloadTarget => ({
-  apiVersion: `${release.product.group}/${version}`,
-  kind: 'ModelDeployment',
-  pausedAnnotation: release.product.pausedAnnotation,
-  providerKinds: release.product.shims.map(({ resource }) => resource),
-})
+export const workloadTarget = (
+  { release, inventory }: { release: Release; inventory: Inventory },
+  version: string,
+): WorkloadTarget => {
+  const unattended = inventory.shims.filter(({ replicas }) => replicas === 0).map(({ name }) => name)
+  return {
+    apiVersion: `${release.product.group}/${version}`,
+    kind: 'ModelDeployment',
+    pausedAnnotation: release.product.pausedAnnotation,
+    ...(unattended.length > 0 && { unattended }),
+    providerKinds: release.product.shims.map(({ resource }) => resource),
+  }
+}
 
 /** The Secret that the release's webhooks are served with. */
 export const certificateOf = (release: Release): ObjectReference => ({

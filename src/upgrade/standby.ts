@@ -31,10 +31,10 @@ export const byStandby = (
   const { input, definitions, models, shims } = situation
   const { release, inventory } = input
   const controller = controllerOf(release)
-  const before = workloadTarget(release, models.readable)
+  const before = workloadTarget(input, models.readable)
   const readable = readableIn(models.stored, models.served)
-  const workloads = workloadTarget(release, readable)
-  const probed = workloadTarget(release, storageVersionOf(crdOf(release, models)) ?? models.stored)
+  const workloads = workloadTarget(input, readable)
+  const probed = workloadTarget(input, storageVersionOf(crdOf(release, models)) ?? models.stored)
   const moved = moveOwnersSteps(before, models.ending, readable)
   const beside = objectsOf(release, 'controller', 'other').filter(
     ({ kind, metadata }) => kind !== controller.deployment.kind || metadata.name !== controller.deployment.name,
@@ -76,7 +76,7 @@ export const byStandby = (
 }
 
 const interruptions = ({ definitions }: Situation, ways: Ways): string[] => [
-  'Each component with a standby changes hands twice: to the standby, and back to its usual Deployment. It reconciles nothing for up to 5 s each time. Models keep serving.',
+  'Each component with a standby changes hands twice: to the standby, and back to its usual Deployment. It reconciles nothing for some seconds each time, seldom more than 5. Models keep serving.',
   'Creating, updating and reading ModelDeployments goes on all the time: pods get requests only after they were proven to answer. A request that is on its way at the very moment when a pod goes may be lost; sent again it is answered.',
   ...(ways.shims.some(({ tier }) => tier === 'standby')
     ? [

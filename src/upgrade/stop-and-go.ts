@@ -66,8 +66,8 @@ const stepsOf = (situation: Situation, changes: ProviderConfigChanges): DraftSte
   const { input, definitions, models, shims } = situation
   const { release } = input
   const readable = readableIn(models.stored, models.served)
-  const [before, workloads] = [workloadTarget(release, models.readable), workloadTarget(release, readable)]
-  const probed = workloadTarget(release, storageVersionOf(crdOf(release, models)) ?? models.stored)
+  const [before, workloads] = [workloadTarget(input, models.readable), workloadTarget(input, readable)]
+  const probed = workloadTarget(input, storageVersionOf(crdOf(release, models)) ?? models.stored)
   const controller = controllerOf(release)
   const led = [controller, ...shims.map((shim) => shim.led)]
   const moved = moveOwnersSteps(before, models.ending, readable)

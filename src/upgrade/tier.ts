@@ -76,7 +76,12 @@ const byStandby = (steps: StandbySteps | { impossible: string }): Way =>
   'impossible' in steps ? { tier: 'in-place', why: steps.impossible } : { tier: 'standby', why: STANDBY, steps }
 
 /** A standby has what is in the release's files: a memory limit that somebody raised would be the low one again. */
-const customised = ({ othersPodFields = {} }: UpgradeInput, deployment: ObjectReference): Way | undefined => {
+const customised = (
+  { othersPodFields = {}, noStandby = {} }: UpgradeInput,
+  deployment: ObjectReference,
+): Way | undefined => {
+  const why = noStandby[keyOf(deployment)]
+  if (why !== undefined) return { tier: 'in-place', why }
   const fields = othersPodFields[keyOf(deployment)] ?? []
   if (fields.length === 0) return undefined
   const more = fields.length > 2 ? `, and ${fields.length - 2} more` : ''

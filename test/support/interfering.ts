@@ -39,7 +39,7 @@ export const interfering = (events: Record<string, () => Promise<unknown>>): Int
   }
 }
 
-/** A GitOps tool: applies objects again every second, by force, until it is stopped. */
+/** A GitOps tool: applies objects again and again, by force, until it is stopped. */
 export const reapplying = (
   client: KubernetesClient,
   objects: AnyObject[],
@@ -50,7 +50,7 @@ export const reapplying = (
     while (!over.signal.aborted) {
       for (const object of objects)
         await client.apply(object, { fieldManager: manager, force: true }).catch(() => undefined)
-      await delay(1000, undefined, { signal: over.signal }).catch(() => undefined)
+      await delay(200, undefined, { signal: over.signal }).catch(() => undefined)
     }
   })()
   return {

@@ -56,3 +56,8 @@ describe('stillMissing', () => {
     expect(stillMissing(model(status), awaited)).toBe(expected)
   })
 })
+
+test('a shim that is told to have no pods is neither nudged nor waited for', () => {
+  expect(expects(model(running), false).resourceKind).toBeUndefined()
+  expect(nudgeOf(model(running), false)['status']).toEqual({ observedGeneration: 0 })
+})

@@ -61,3 +61,33 @@ describe('what a run that goes on does once more', () => {
     expect([...toRepeat(plan, new Set(done))]).toEqual(repeated)
   })
 })
+
+const standby = { kind: 'stand-by', id: '01', title: '', object: object('controller-standby') }
+const service = { kind: 'route', title: '', service: object('service') }
+const scale = (id: string, name: string) => ({ id, title: id, kind: 'scale', deployments: [deployment(name)] })
+const byStandby = {
+  steps: [
+    standby,
+    { ...service, id: '02' },
+    scale('03', 'controller'),
+    lease('04', 'controller-standby'),
+    apply('05', 'controller'),
+    rollOut('06', 'controller'),
+    { ...service, id: '07' },
+    scale('08', 'controller-standby'),
+    lease('09', 'controller'),
+  ],
+} as unknown as Plan
+
+describe('a standby that may have been deleted meanwhile', () => {
+  test.each([
+    ['is not there yet', [], []],
+    ['comes up again', ['01'], ['01']],
+    ['gets the requests again', ['01', '02', '03'], ['01', '02']],
+    ['and the Lease', ['01', '02', '03', '04'], ['01', '02', '04']],
+    ['but no requests once these go to the usual one', ['01', '02', '03', '04', '05', '06', '07'], ['01', '04']],
+    ['and stays away when it was stopped', ['01', '02', '03', '04', '05', '06', '07', '08'], ['05']],
+  ])('%s', (_, done, repeated) => {
+    expect([...toRepeat(byStandby, new Set(done))].toSorted()).toEqual(repeated)
+  })
+})

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import type { ManagedFieldsEntry } from '../../../src/kubernetes/objects.ts'
 import { podFieldsOfOthers } from '../../../src/services/as-it-is.ts'
+import { nameTaken, selectorOfOthers } from '../../../src/services/no-standby.ts'
 
 const CONTAINER = 'k:{"name":"manager"}'
 const podSpec = (fields: object): object => ({ 'f:spec': { 'f:template': { 'f:spec': fields } } })
@@ -38,4 +39,24 @@ test.each<[string, ManagedFieldsEntry, string[]]>([
 ])('%s', (_name, entry, expected) => {
   const deployment = { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'd', managedFields: [entry] } }
   expect(podFieldsOfOthers(deployment)).toEqual(expected)
+})
+
+test("a Deployment called like a standby is somebody's unless a run made it", () => {
+  const of = (labels: Record<string, string>) => ({
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: 'd-standby', labels },
+  })
+  expect(nameTaken(of({}))).toContain('d-standby')
+  expect(nameTaken(of({ 'cli.airunway.ai/run': '3' }))).toBeUndefined()
+})
+
+test.each([
+  ['ops', true],
+  ['helm', false],
+  ['kubectl-airunway', false],
+])('a selector owned by %s', (manager, isOthers) => {
+  const managedFields = [{ manager, fieldsV1: { 'f:spec': { 'f:selector': {} } } }]
+  const service = { apiVersion: 'v1', kind: 'Service', metadata: { name: 's', managedFields } }
+  expect(selectorOfOthers(service) !== undefined).toBe(isOthers)
 })

@@ -10,8 +10,8 @@ describe('where a Service sends requests', () => {
   test.each<[string, Record<string, string> | undefined, string | undefined]>([
     ['all labels', labels, undefined],
     ['some of them', { app: 'airunway' }, undefined],
-    ['none, which selects nothing by itself', {}, undefined],
-    ['no selector at all', undefined, undefined],
+    ['none, which selects nothing by itself', {}, 'no pods: it has no selector'],
+    ['no selector at all', undefined, 'no pods: it has no selector'],
     [
       'those of a standby',
       { ...labels, 'control-plane': 'controller-standby' },

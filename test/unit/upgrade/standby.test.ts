@@ -28,7 +28,7 @@ const planned = async (
   to: string,
   options: { change?: Change; tier?: Tier } & Pick<
     UpgradeInput,
-    'liveWebhooks' | 'liveRights' | 'othersPodFields'
+    'liveWebhooks' | 'liveRights' | 'othersPodFields' | 'noStandby'
   > = {},
 ): Promise<Planned> => {
   const [inventory, wanted] = [runningOn(release(version)), release(to)]
@@ -243,6 +243,15 @@ describe('what cannot go by a standby', () => {
     const made = await plan('v0.1.0', 'v0.2.0', { othersPodFields })
     expect(tiers(made)).toEqual({ ...ALL_STANDBY, 'the kaito shim': 'in-place' })
     expect(made.components.find(({ tier }) => tier === 'in-place')?.why).toContain('nodeSelector (kubectl-edit)')
+  })
+
+  test('something of somebody in the way of a standby: that component only', async () => {
+    const noStandby = { 'Deployment kubeairunway-system/kubeairunway-controller': 'its name is taken' }
+    const made = await plan('v0.1.0', 'v0.2.0', { noStandby })
+    expect(tiers(made)).toEqual({ ...ALL_STANDBY, 'the controller': 'in-place' })
+    expect(await planned('v0.1.0', 'v0.2.0', { noStandby, tier: 'standby' })).toMatchObject({
+      refused: { why: 'its name is taken.' },
+    })
   })
 
   test('a hop in which a version is no longer served: all of it, and it is said why', async () => {
