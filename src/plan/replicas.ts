@@ -14,6 +14,13 @@ const isOwned = ({ metadata: { managedFields = [] } }: AnyObject): boolean =>
   )
 
 /**
+ * Told to have no pods by somebody who is not known: `kubectl scale --replicas=0` leaves no owner, for a 0 is left out of a
+ * Scale. Where this tool stops a Deployment it owns the number.
+ */
+export const isStoppedByHand = (deployment: AnyObject): boolean =>
+  (deployment['spec'] as { replicas?: number } | undefined)?.replicas === 0 && !isOwned(deployment)
+
+/**
  * Whether the number that is there stays, rather than the one before: it is the same, somebody else has set it meanwhile, or
  * it comes with the release, which then owns it. A 0 can only be ours, and so is a 1 that nobody owns.
  */

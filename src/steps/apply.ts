@@ -11,6 +11,7 @@ import { takeOver } from '../kubernetes/ownership.ts'
 import { waitFor } from '../kubernetes/wait.ts'
 import type { ApplyStep } from '../plan/plan.types.ts'
 import { referenceOf } from '../plan/reference.ts'
+import { isStoppedByHand } from '../plan/replicas.ts'
 import { RUN_LABEL } from '../plan/run-label.ts'
 import { authorityOf, withCertificateAuthority } from './certificate.ts'
 import { belongsToRelease, conflictsOf, type FieldConflict, withoutField } from './conflicts.ts'
@@ -134,6 +135,11 @@ const withoutRunLabel = async (client: KubernetesClient, live: AnyObject, signal
   })
 }
 
+const REPLICAS = '.spec.replicas'
+
+const hasReplicas = (object: AnyObject): boolean =>
+  (object['spec'] as { replicas?: number } | undefined)?.replicas !== undefined
+
 const applyOver = async (
   { client, signal }: Pick<StepContext, 'client' | 'signal'>,
   object: AnyObject,
@@ -150,6 +156,10 @@ const applyOver = async (
   })
   const outcomeOf = (after: AnyObject): Outcome =>
     after.metadata.resourceVersion === live.metadata.resourceVersion ? 'unchanged' : 'changed'
+  if (live.kind === 'Deployment' && hasReplicas(object) && isStoppedByHand(live)) {
+    const applied = await applyOver({ client, signal }, withoutField(object, REPLICAS), live, isTaken)
+    return { ...applied, kept: [...applied.kept, { field: REPLICAS, manager: 'scaled to 0 by hand' }] }
+  }
   try {
     const after = await client.apply(on(object), { fieldManager: FIELD_MANAGER, signal })
     return { outcome: outcomeOf(after), kept: [], taken: [] }

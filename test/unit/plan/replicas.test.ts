@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { AnyObject } from '../../../src/kubernetes/objects.ts'
-import { isDecided, type Replicas } from '../../../src/plan/replicas.ts'
+import { isDecided, isStoppedByHand, type Replicas } from '../../../src/plan/replicas.ts'
 
 interface Case {
   name: string
@@ -33,4 +33,18 @@ test.each<Case>([
   { name: 'what an autoscaler had', now: 1, owner: TOOL, had: { replicas: 2, owner: PERSON }, decided: false },
 ])('$name: stays $decided', (each) => {
   expect(isDecided(deployment(each), each.had, ['kubectl-airunway'])).toBe(each.decided)
+})
+
+test.each<[string, number, object[], boolean]>([
+  ['scaled to 0 by kubectl, which leaves no owner', 0, [], true],
+  ['stopped by a run', 0, [{ manager: 'kubectl-airunway', fieldsV1: { 'f:spec': { 'f:replicas': {} } } }], false],
+  ['one pod that nobody asked for', 1, [], false],
+])('%s: stopped by hand?', (_, replicas, managedFields, expected) => {
+  const object = {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: 'd', managedFields },
+    spec: { replicas },
+  }
+  expect(isStoppedByHand(object as unknown as AnyObject)).toBe(expected)
 })
