@@ -7,7 +7,7 @@ export class Upgrade extends ChangeCommand {
   static override summary = 'upgrade the controller to a release, with every step recorded and verified'
 
   static override description =
-    'Checks first, shows the plan and asks. Then: back-up, access rights, CRDs with their storage version held, controller, webhooks; waits until the new controller holds the Lease, answers admission and has reconciled every ModelDeployment, and proves that no model was disturbed. A run that stops can be gone on with (resume) or gone back from (rollback).'
+    'Checks first, shows the plan and asks. Then: back-up, access rights, and a second Deployment of the new release that waits under the same Lease; it is asked by every webhook path before requests go to it, and takes over when the old pods are gone. The usual Deployment follows behind it, and then each shim the same way. CRDs keep their storage version. It is proved that every ModelDeployment is reconciled and that no model was disturbed. Where a standby cannot be, the plan says why and goes in place. A run that stops can be gone on with (resume) or undone (abort); a finished one can be gone back from (rollback).'
 
   static override examples = [
     { description: 'the plan, nothing else', command: '<%= config.bin %> <%= command.id %> --to v0.2.0 --dry-run' },
