@@ -190,7 +190,9 @@ describe.skipIf(!possible)('a run that is interrupted', () => {
     expect(schemaErrors(text)).toEqual([])
     const record = JSON.parse(text) as RunRecord
     expect(record.summary.state).toBe('succeeded')
-    expect(record.entries.filter(({ event }) => event === 'done')).toHaveLength(record.plan.steps.length)
+    // A run that goes on looks once more after a standby, so a step may be done twice.
+    const done = new Set(record.entries.flatMap(({ step, event }) => (event === 'done' ? [step] : [])))
+    expect(done.size).toBe(record.plan.steps.length)
     expect(record.backup?.objects.length).toBeGreaterThan(20)
 
     expect(cli('history', 'export', '1', file).exit).toBe(2)
