@@ -4,6 +4,7 @@ import type { AnyObject, Deployment, ObjectReference } from '../kubernetes/objec
 import type { DraftStep } from '../plan/numbering.ts'
 import type { Plan, Step } from '../plan/plan.types.ts'
 import { keyOf, referenceOf } from '../plan/reference.ts'
+import { withRightsOf } from '../plan/rights-of-both.ts'
 
 export interface WaysBack {
   webhooks: AnyObject[]
@@ -42,7 +43,8 @@ export const waysBack = ({ plan, backup }: { plan: Plan; backup: Backup }): Ways
     services: before.filter(({ kind }) => kind === 'Service'),
     deployments: before.filter(({ kind }) => kind === 'Deployment').map((object) => pinned(object, plan)),
     rest,
-    restForBoth: rest.map((object) => forBoth(object, plan)),
+    // The release that goes works until the other one has its Lease, and the one that comes has to start before that.
+    restForBoth: rest.map((object) => withRightsOf(object, appliedBy(plan))),
     addedWebhooks: added.filter(isWebhook),
     // Neither a CRD nor a namespace is ever deleted: what is inside would go along.
     added: added.filter((ref) => !isWebhook(ref) && !['CustomResourceDefinition', 'Namespace'].includes(ref.kind)),
@@ -55,31 +57,6 @@ export const waysBack = ({ plan, backup }: { plan: Plan; backup: Backup }): Ways
 export const unique = (refs: ObjectReference[]): ObjectReference[] => [
   ...new Map(refs.map((ref) => [keyOf(ref), ref])).values(),
 ]
-
-/** What a role allows, and whom a binding names. */
-const RIGHTS: Record<string, 'rules' | 'subjects'> = {
-  Role: 'rules',
-  ClusterRole: 'rules',
-  RoleBinding: 'subjects',
-  ClusterRoleBinding: 'subjects',
-}
-
-/**
- * The release that goes works until the other one has its Lease, and the one that comes has to start before that: so each
- * role is applied with the rights of both, and with just those of the one that stays when the other one has gone. The rules
- * of an aggregated ClusterRole are written by the API server's own controller.
- */
-const forBoth = (object: AnyObject, plan: Plan): AnyObject => {
-  const field = RIGHTS[object.kind]
-  const other = appliedBy(plan).findLast((each) => keyOf(referenceOf(each)) === keyOf(referenceOf(object)))
-  if (field === undefined || other === undefined || object['aggregationRule'] !== undefined) return object
-  const [mine, theirs] = [listOf(object[field]), listOf(other[field])]
-  const known = new Set(mine.map((each) => JSON.stringify(each)))
-  const more = theirs.filter((each) => !known.has(JSON.stringify(each)))
-  return more.length === 0 ? object : { ...object, [field]: [...mine, ...more] }
-}
-
-const listOf = (value: unknown): unknown[] => (Array.isArray(value) ? value : [])
 
 /** A Deployment whose image had a tag that moves goes back to the digest that ran under it. */
 const pinned = (object: AnyObject, { running = {}, steps }: Plan): AnyObject => {

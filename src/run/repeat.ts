@@ -27,30 +27,22 @@ export const toRepeat = (plan: Plan, done: ReadonlySet<string>): Set<string> => 
 
 /**
  * A standby that is at work may have been deleted while nobody carried the run on. Bringing it up, sending it the requests and
- * giving it the Lease find nothing to do where it is there.
+ * giving it the Lease find nothing to do where it is there. Once the usual Deployment has been told to come back it may have
+ * taken the Lease by itself, so from then on nothing is done again.
  */
 const standing = ({ steps }: Plan, done: ReadonlySet<string>): string[] =>
   steps.flatMap((step, index) => {
     if (step.kind !== 'stand-by' || !done.has(step.id)) return []
     const standby = keyOf(referenceOf(step.object))
-    const ended = steps
-      .slice(index)
-      .some(
-        (each) =>
-          done.has(each.id) &&
-          each.kind === 'scale' &&
-          each.deployments.some((deployment) => keyOf(deployment) === standby),
-      )
-    if (ended) return []
-    const home = steps.findIndex((each, at) => at > index && each.kind === 'roll-out')
-    const isRouted = steps.slice(home).some(({ id, kind }) => kind === 'route' && done.has(id))
-    return [
-      step.id,
-      ...steps.slice(index, home).flatMap((each) => {
-        const led = each.kind === 'await-lease' && each.leases.some(({ deployment }) => keyOf(deployment) === standby)
-        return done.has(each.id) && (led || (each.kind === 'route' && !isRouted)) ? [each.id] : []
-      }),
-    ]
+    const isLed = (each: Step): boolean =>
+      each.kind === 'await-lease' && each.leases.some(({ deployment }) => keyOf(deployment) === standby)
+    const led = steps.findIndex((each, at) => at > index && isLed(each))
+    const comesHome = steps.find(
+      (each, at) => at > led && each.kind === 'apply' && each.objects.some(({ kind }) => kind === 'Deployment'),
+    )
+    if (led === -1 || (comesHome !== undefined && done.has(comesHome.id))) return []
+    const again = steps.slice(index, led + 1).filter((each) => each === step || each.kind === 'route' || isLed(each))
+    return again.flatMap(({ id }) => (done.has(id) ? [id] : []))
   })
 
 const awaitedBy = (step: Step): string[] => {

@@ -85,7 +85,8 @@ describe('a standby that may have been deleted meanwhile', () => {
     ['comes up again', ['01'], ['01']],
     ['gets the requests again', ['01', '02', '03'], ['01', '02']],
     ['and the Lease', ['01', '02', '03', '04'], ['01', '02', '04']],
-    ['but no requests once these go to the usual one', ['01', '02', '03', '04', '05', '06', '07'], ['01', '04']],
+    ['but not once the usual one comes back, which may have the Lease', ['01', '02', '03', '04', '05'], ['05']],
+    ['nor while it is stopped', ['01', '02', '03', '04', '05', '06', '07'], []],
     ['and stays away when it was stopped', ['01', '02', '03', '04', '05', '06', '07', '08'], ['05']],
   ])('%s', (_, done, repeated) => {
     expect([...toRepeat(byStandby, new Set(done))].toSorted()).toEqual(repeated)
