@@ -294,9 +294,18 @@ describe.skipIf(!possible)('somebody who interferes while a run goes on', () => 
     expect(`${unrecorded.message} ${unrecorded.why}`).toMatch(
       /The lock is gone|could not be written to the records of run \d+ in airunway-runs/,
     )
+    // The controller of namespaces begins 5 s late, and looks again 8 s after each time that it found something left.
     await eventually(
-      async () =>
-        (await cluster.client.find({ apiVersion: 'v1', kind: 'Namespace', name: 'airunway-runs' })) === undefined,
+      async () => {
+        const left = await cluster.client.find<AnyObject>({
+          apiVersion: 'v1',
+          kind: 'Namespace',
+          name: 'airunway-runs',
+        })
+        if (left !== undefined) throw new Error(JSON.stringify(left['status']))
+        return true
+      },
+      { timeout: 90_000 },
     )
 
     const dropping = interfering({

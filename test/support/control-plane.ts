@@ -263,13 +263,13 @@ async function bindView(client: KubernetesClient, user: string): Promise<void> {
 
 /**
  * Waits until `ask` gives a value (not undefined, not false) and gives it; what it throws meanwhile counts as "not yet".
- * @throws Error after `timeout` milliseconds (30,000), with the last thing that `ask` threw as cause
+ * @throws Error after `timeout` milliseconds (60,000), with the last thing that `ask` threw as cause
  */
 export async function eventually<T>(
   ask: () => Promise<T | undefined | false> | T | undefined | false,
   options: { timeout?: number; interval?: number } = {},
 ): Promise<T> {
-  const timeout = options.timeout ?? 30_000
+  const timeout = options.timeout ?? 60_000
   const end = performance.now() + timeout
   for (;;) {
     let thrown: unknown

@@ -1,5 +1,6 @@
 /** What a comparison of two CustomResourceDefinitions says. Pure data, so that it can be printed, ignored and replayed. */
 import type { CustomResourceDefinition } from '../../kubernetes/objects.ts'
+import type { LiveEvidence, StoredEvidence } from './evidence.types.ts'
 
 /**
  * Who is hurt. `writer`: a request accepted before is refused now, or means something else. `reader`: a client sees values, or
@@ -51,6 +52,8 @@ export interface Finding extends Change {
   fix: string
   /** by the configuration; the level is then info */
   ignored?: { until?: string; reason: string }
+  /** from the objects of a cluster */
+  live?: StoredEvidence
 }
 
 export interface Comparison {
@@ -61,6 +64,8 @@ export interface Comparison {
   upgrade: Finding[]
   /** from after back to before: the same rules, without those of a policy about releases */
   rollback: Finding[]
+  /** from a cluster */
+  live?: LiveEvidence
 }
 
 /** What the texts of one kind of change say. */
