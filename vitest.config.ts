@@ -16,6 +16,8 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
+          // Properties take a second alone; a machine that does other work beside takes many times that.
+          testTimeout: 30_000,
           include: ['test/unit/**/*.test.ts'],
           // No module has state, so files may share a worker: to start one for each takes longer than most files.
           isolate: false,

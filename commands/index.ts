@@ -3,6 +3,9 @@ import type { CommandTable } from '../src/cli/command-table.ts'
 
 export const commands: CommandTable = {
   abort: () => import('./abort.ts'),
+  'crd:check': () => import('./crd/check.ts'),
+  'crd:diff': () => import('./crd/diff.ts'),
+  'crd:next': () => import('./crd/next.ts'),
   explain: () => import('./explain.ts'),
   history: () => import('./history.ts'),
   'history:export': () => import('./history/export.ts'),

@@ -11,7 +11,9 @@ const lib = join(dist, 'lib')
 /** Folders that the program reads at run time, and where they lie beside the chunks. */
 const folders = [
   ['data', 'data'],
-  ['examples', 'examples'],
+  ['examples/operators', 'examples/operators'],
+  ['examples/releases', 'examples/releases'],
+  ['examples/workloads', 'examples/workloads'],
   ['docs/checks', 'docs/checks'],
   ['docs/schemas', 'docs/schemas'],
   ['src/playground/servers', 'servers'],

@@ -22,6 +22,7 @@ import type { AnyObject, KubernetesObject, ObjectReference } from './objects.ts'
 import { type ListBody, listBodies, type PageOptions, toPage } from './paging.ts'
 import { collectionPath, groupVersionPath, objectPath, splitApiVersion, withQuery } from './resources.ts'
 import type { Transport, TransportRequest } from './transport.types.ts'
+import { lines } from './watch-lines.ts'
 import { type WatchOptions, watchEvents } from './watching.ts'
 
 export interface ClientOptions extends ExchangeOptions {
@@ -214,11 +215,19 @@ export class Client implements KubernetesClient {
       path,
       headers: { accept, ...(text !== undefined && { 'content-type': contentType }) },
       ...(text !== undefined && { body: text }),
+      ...(request.once && { once: true }),
+      ...(request.fresh && { fresh: true }),
     }
     const response = await this.#exchange.send(withSignal(sent, signal))
     const joined: Record<string, string> = {}
     for (const [name, value] of Object.entries(response.headers)) joined[name] = [value].flat().join(', ')
     return { status: response.status, headers: joined, text: response.text }
+  }
+
+  async *lines(path: string, signal?: AbortSignal): AsyncGenerator<string, void, undefined> {
+    const request = { method: 'GET', path, headers: { accept: 'text/plain' } }
+    const { body } = await this.#exchange.open(withSignal(request, signal))
+    yield* lines(body)
   }
 
   close(): Promise<void> {

@@ -106,6 +106,10 @@ export interface RawRequest {
   contentType?: string
   accept?: string
   signal?: AbortSignal
+  /** never sent again by the client, not even after 429: the caller has a pace of its own */
+  once?: boolean
+  /** over a connection of its own, closed afterwards: behind a load balancer it may reach another API server */
+  fresh?: boolean
 }
 
 export interface RawResponse {
@@ -167,5 +171,7 @@ export interface KubernetesClient {
   /** SelfSubjectAccessReview for each request, in order. */
   canI(requests: AccessRequest[], signal?: AbortSignal): Promise<boolean[]>
   raw(request: RawRequest): Promise<RawResponse>
+  /** The lines of a text that is too long to hold, such as `/metrics`. Throws ApiError where the answer is no success. */
+  lines(path: string, signal?: AbortSignal): AsyncIterable<string>
   close(): Promise<void>
 }

@@ -81,7 +81,7 @@ export class Exchange {
         result = { error }
       }
       const outcome = outcomeOf(result)
-      const delayMs = outcome && retryDelay(request.method, outcome, attempt)
+      const delayMs = outcome && !request.once ? retryDelay(request.method, outcome, attempt) : undefined
       if (outcome === undefined || delayMs === undefined) {
         if ('error' in result) throw result.error
         this.#collectWarnings(request, result.answer)

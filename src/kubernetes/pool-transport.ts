@@ -42,7 +42,8 @@ export class PoolTransport implements Transport {
     this.#prefix = options.server.pathname.replace(/\/$/, '')
   }
 
-  async request(request: TransportRequest): Promise<TransportResponse> {
+  async request({ fresh, ...request }: TransportRequest): Promise<TransportResponse> {
+    if (fresh) return this.#alone(request)
     return this.#guarded(request, this.#limit(request.signal), async (signal) => {
       const answer = await this.#send(request, signal, this.#options.requestTimeout ?? silence)
       const bytes = await answer.body.bytes()
@@ -63,6 +64,15 @@ export class PoolTransport implements Transport {
     const pool = this.#pool
     this.#pool = undefined
     await pool?.dispatcher.destroy()
+  }
+
+  async #alone(request: TransportRequest): Promise<TransportResponse> {
+    const own = new PoolTransport(this.#options)
+    try {
+      return await own.request(request)
+    } finally {
+      await own.close()
+    }
   }
 
   /** Sends once; after 401 once more with a renewed credential, which is safe: the server did not act. */

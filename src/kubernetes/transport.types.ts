@@ -9,6 +9,10 @@ export interface TransportRequest {
   headers: Headers
   body?: string
   signal?: AbortSignal
+  /** the first answer counts, 429 included: the caller has a pace of its own */
+  once?: boolean
+  /** over a connection of its own, closed afterwards */
+  fresh?: boolean
 }
 
 export interface TransportResponse {

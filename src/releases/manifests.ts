@@ -1,18 +1,7 @@
 /** Kubernetes objects out of YAML or JSON text. Pure. */
-import { parseAllDocuments, type ScalarTag } from 'yaml'
 import type { AnyObject } from '../kubernetes/objects.ts'
 import { ReleaseError } from './errors.ts'
-
-/** Aliases that one document may expand to: manifests have none or a few, a "billion laughs" file has millions. */
-const mostAliases = 100
-
-/** kubectl reads YAML 1.1, where `defaultMode: 0644` is octal; the YAML 1.2 core schema would make it 644. */
-const octal: ScalarTag = {
-  tag: 'tag:yaml.org,2002:int',
-  default: true,
-  test: /^0[0-7]+$/,
-  resolve: (text) => Number.parseInt(text, 8),
-}
+import { readYamlDocuments, UnusableYaml } from './yaml-documents.ts'
 
 /**
  * Reads a stream of YAML documents (or JSON, which is YAML) into objects, lists opened, in file order.
@@ -37,17 +26,10 @@ export function parseManifests(text: string, file: string): AnyObject[] {
 
 function readDocuments(text: string, file: string): unknown[] {
   try {
-    const documents = parseAllDocuments(text, { customTags: (tags) => [octal, ...tags], logLevel: 'silent' })
-    return [...documents].map((document): unknown => {
-      const [error] = document.errors
-      if (error !== undefined) throw error
-      const content: unknown = document.toJS({ maxAliasCount: mostAliases })
-      return content
-    })
+    return readYamlDocuments(text)
   } catch (error) {
-    // The parser's message goes on with an excerpt of the file; its first line says what and where.
-    const reason = error instanceof Error ? (error.message.split('\n')[0] ?? '') : 'it cannot be parsed'
-    throw notARelease(file, `it is not usable YAML: ${reason}`, error)
+    if (!(error instanceof UnusableYaml)) throw error
+    throw notARelease(file, error.message, error)
   }
 }
 

@@ -1,6 +1,7 @@
 /** The one envelope of every result: `{apiVersion, kind, metadata, ...}`. */
 import type { Explanation } from '../preflight/explanation.types.ts'
 import type { PreflightReport } from '../preflight/report.types.ts'
+import type { CrdAdviceReport, CrdComparisonReport, CrdDifferenceReport } from '../services/crd-report.types.ts'
 import type { RunExport, RunRecord } from '../services/export-run.ts'
 import type { HistoryReport } from '../services/history.ts'
 import type { RightsReport } from '../services/print-rights.ts'
@@ -23,6 +24,9 @@ export interface DocumentBodies {
   RunRecord: RunRecord
   RunExport: RunExport
   Status: StatusReport
+  CrdComparison: CrdComparisonReport
+  CrdDifference: CrdDifferenceReport
+  CrdAdvice: CrdAdviceReport
 }
 
 export type DocumentKind = keyof DocumentBodies

@@ -1,5 +1,8 @@
 /** Results for people, one renderer per kind of document. */
 import type { DocumentBodies, DocumentKind, ReportDocument } from './documents.ts'
+import { renderCrdComparison } from './human-crd.ts'
+import { renderCrdAdvice } from './human-crd-advice.ts'
+import { renderCrdDifference } from './human-crd-difference.ts'
 import { renderExplanation } from './human-explanation.ts'
 import { renderExport, renderRecord } from './human-export.ts'
 import { renderPreflight } from './human-preflight.ts'
@@ -20,6 +23,9 @@ const bodies: { [K in DocumentKind]: (body: DocumentBodies[K], style: TextStyle)
   RunRecord: renderRecord,
   RunExport: renderExport,
   Status: renderStatus,
+  CrdComparison: renderCrdComparison,
+  CrdDifference: renderCrdDifference,
+  CrdAdvice: renderCrdAdvice,
 }
 
 /** The document as one readable screen. */

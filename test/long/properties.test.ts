@@ -1,7 +1,9 @@
 /** The properties that the unit tests try on a few cases, on many, and on others each time: `SEED=n` gives the same again. */
 import { describe } from 'vitest'
 import { conversionProperties } from '../support/properties/conversion.ts'
+import { crdAdviceProperties } from '../support/properties/crd-advice.ts'
 import { crdComparisonProperties } from '../support/properties/crd-comparison.ts'
+import { crdDecodeProperties } from '../support/properties/crd-decode.ts'
 import { fieldSetProperties } from '../support/properties/field-sets.ts'
 import { supersetProperties } from '../support/properties/superset.ts'
 import { wireProperties } from '../support/properties/wire.ts'
@@ -11,8 +13,10 @@ const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000_000)
 process.stderr.write(`SEED=${seed}\n`)
 
 const subjects = {
+  'advice on versions of CRDs': crdAdviceProperties,
   'comparison of CRDs': crdComparisonProperties,
   'conversion of ModelDeployments': conversionProperties,
+  'decoding of custom resources': crdDecodeProperties,
   'field sets': fieldSetProperties,
   'supersets of CRDs': supersetProperties,
   'what comes from the server': wireProperties,

@@ -22,7 +22,7 @@ export interface Property {
 const texts = ['', 'a', 'B c', 'nvidia.com/gpu', 'ünïcode ✓ 𝄞', '"quoted", \\ and so on', '{}', 'line\nbreak']
 
 /** mulberry32 */
-function chanceOf(seed: number): Chance {
+export function chanceOf(seed: number): Chance {
   let state = seed
   const next = (): number => {
     state = (state + 0x6d2b79f5) | 0

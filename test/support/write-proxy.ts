@@ -60,7 +60,7 @@ interface Upstream {
   authorization: string | undefined
 }
 
-interface Kubeconfig {
+export interface Kubeconfig {
   'current-context': string
   contexts: { name: string; context: { cluster: string; user: string } }[]
   clusters: { name: string; cluster: { server: string; 'certificate-authority-data': string } }[]
@@ -186,7 +186,7 @@ const send = (incoming: IncomingMessage, body: Buffer, { server, agent, authoriz
 }
 
 /** Answers are streamed: a watch ends when one of the two does. */
-const forward = (incoming: IncomingMessage, body: Buffer, upstream: Upstream, answer: ServerResponse): Promise<void> =>
+export const forward = (incoming: IncomingMessage, body: Buffer, upstream: Upstream, answer: ServerResponse): Promise<void> =>
   new Promise((resolve, reject) => {
     const outgoing = send(incoming, body, upstream)
     outgoing.once('error', reject)
@@ -205,7 +205,7 @@ const forward = (incoming: IncomingMessage, body: Buffer, upstream: Upstream, an
   })
 
 /** Waits for the whole answer and keeps it. */
-const swallow = (incoming: IncomingMessage, body: Buffer, upstream: Upstream): Promise<void> =>
+export const swallow = (incoming: IncomingMessage, body: Buffer, upstream: Upstream): Promise<void> =>
   new Promise((resolve, reject) => {
     const outgoing = send(incoming, body, upstream)
     outgoing.once('error', reject)
@@ -216,7 +216,7 @@ const swallow = (incoming: IncomingMessage, body: Buffer, upstream: Upstream): P
     })
   })
 
-const upstreamOf = (config: Kubeconfig): Upstream => {
+export const upstreamOf = (config: Kubeconfig): Upstream => {
   const context = config.contexts.find(({ name }) => name === config['current-context'])?.context
   const cluster = config.clusters.find(({ name }) => name === context?.cluster)?.cluster
   const user = config.users.find(({ name }) => name === context?.user)?.user
@@ -235,7 +235,7 @@ const upstreamOf = (config: Kubeconfig): Upstream => {
   }
 }
 
-const pointedAt = (config: Kubeconfig, server: string): unknown => ({
+export const pointedAt = (config: Kubeconfig, server: string): unknown => ({
   ...config,
   clusters: config.clusters.map(({ name }) => ({ name, cluster: { server } })),
   users: config.users.map(({ name }) => ({ name, user: {} })),

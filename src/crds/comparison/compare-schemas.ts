@@ -4,7 +4,7 @@ import type { NodePair, Rule, Seen } from './rule.types.ts'
 import { documentation } from './rules/documentation.ts'
 import { relateTypes } from './rules/types.ts'
 import { nodeRules, rulesOfAnyNode } from './rules.ts'
-import { documentationWords, guardDepth, isSchema, same, schemaOf } from './schema-reading.ts'
+import { documentationWords, guardDepth, isSchema, listOf, same, schemaOf } from './schema-reading.ts'
 import { showPath } from './typed-path.ts'
 
 /** A change of a schema, before it is known which versions the schemas are of. */
@@ -26,15 +26,25 @@ function walk(pair: NodePair, changes: SchemaChange[]): void {
   if (relateTypes(pair) === 'disjoint') return
   const fields = schemaOf(pair.after['properties'])
   for (const [property, before] of Object.entries(schemaOf(pair.before['properties']))) {
-    if (Object.hasOwn(fields, property)) descend(pair, { property }, before, fields[property], changes)
+    if (!Object.hasOwn(fields, property)) continue
+    const required = { before: requires(pair.before, property), after: requires(pair.after, property) }
+    descend(pair, { property }, { before, after: fields[property], required }, changes)
   }
-  descend(pair, 'items', pair.before['items'], pair.after['items'], changes)
-  descend(pair, 'values', pair.before['additionalProperties'], pair.after['additionalProperties'], changes)
+  const [before, after] = [pair.before, pair.after]
+  descend(pair, 'items', { before: before['items'], after: after['items'] }, changes)
+  descend(pair, 'values', { before: before['additionalProperties'], after: after['additionalProperties'] }, changes)
 }
 
-function descend(pair: NodePair, step: PathElement, before: unknown, after: unknown, changes: SchemaChange[]): void {
-  if (isSchema(before) && isSchema(after)) walk({ before, after, path: [...pair.path, step] }, changes)
+interface Child extends Pick<NodePair, 'required'> {
+  before: unknown
+  after: unknown
 }
+
+function descend({ path }: NodePair, step: PathElement, { before, after, ...child }: Child, changes: SchemaChange[]) {
+  if (isSchema(before) && isSchema(after)) walk({ before, after, path: [...path, step], ...child }, changes)
+}
+
+const requires = (schema: JSONSchema, property: string) => listOf(schema['required']).includes(property)
 
 /** Most nodes of real schemas are the same on both sides, but for their words: few rules have anything to say of those. */
 function rulesFor(pair: NodePair): readonly Rule<NodePair>[] {

@@ -3,7 +3,10 @@ import type { Change, CrdifyConfig, Level } from './comparison.types.ts'
 
 /** Beginnings of ids, by the validation that sees the same. */
 const seenBy: readonly (readonly [validation: string, ids: readonly string[]])[] = [
-  ['existingFieldRemoval', ['crd.property.removed', 'crd.property.renamed', 'crd.property.undeclared']],
+  [
+    'existingFieldRemoval',
+    ['crd.property.removed', 'crd.property.renamed', 'crd.property.undeclared', 'crd.property.emptied'],
+  ],
   ['scope', ['crd.scope.']],
   ['storedVersionRemoval', ['crd.version.removed-stored']],
   ['default', ['crd.default.']],

@@ -41,6 +41,10 @@ export interface LiveEvidence {
   /** the server's version: `1.36` */
   kubernetes: string
   objects: number
+  /** The direction that begins at the definition on the cluster: its objects say nothing about the other one. */
+  direction?: 'upgrade' | 'rollback'
   dryRun: DryRunEvidence
   users: VersionUsers[]
+  /** What could not be read, and why: findings about it have no evidence. */
+  unread?: { what: string; why: string }[]
 }

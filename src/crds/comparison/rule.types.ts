@@ -7,6 +7,8 @@ export interface NodePair {
   before: JSONSchema
   after: JSONSchema
   path: readonly PathElement[]
+  /** on which sides the object around requires it, where it is a field */
+  required?: { before: boolean; after: boolean }
 }
 
 /** One version of a definition, on both sides. */

@@ -10,8 +10,8 @@ const deepest = 1000
 
 /** A schema, or a value inside one, that nests deeper than any that an API server would take. */
 export class TooDeep extends Error {
-  constructor() {
-    super(`the schema nests more than ${deepest} levels deep`)
+  constructor(what = 'the schema') {
+    super(`${what} nests more than ${deepest} levels deep`)
     this.name = 'TooDeep'
   }
 }

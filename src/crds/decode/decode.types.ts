@@ -12,6 +12,16 @@ export interface Invalid {
   /** the API server's cause: FieldValueRequired, FieldValueInvalid, FieldValueTypeInvalid, ... */
   reason: string
   message: string
+  /** The API server's own cause names no field, but `<nil>`, because the place is only in its message. */
+  unplaced?: true
+}
+
+/** What the schema does not say. */
+export interface DecodeContext {
+  /** Is status a subresource? Then a create drops it. */
+  statusSubresource?: boolean
+  /** of the API server: 36 for 1.36, the newest unless told otherwise */
+  minor?: number
 }
 
 /** What becomes of an object that is created, or read from the store. */

@@ -61,7 +61,7 @@ function definitionOf(schemas: readonly Schema[], chance: Chance): Definition {
 }
 
 /** Versions whose schemas come from one another. */
-function someDefinition(chance: Chance): Definition {
+export function someDefinition(chance: Chance): Definition {
   const first = adorn(schemaOf(chance), chance)
   const schemas = Array.from({ length: 1 + chance.below(3) }, () => edited(first, chance))
   return definitionOf(schemas, chance)
@@ -70,7 +70,7 @@ function someDefinition(chance: Chance): Definition {
 const edited = (schema: Schema, chance: Chance) =>
   adorn(times(chance.below(4), chance, [widen, narrow], schema), chance)
 
-function successor(crd: Definition, chance: Chance): Definition {
+export function successor(crd: Definition, chance: Chance): Definition {
   return definitionOf(
     crd.spec.versions.map(({ schema }) => edited(schema?.openAPIV3Schema ?? {}, chance)),
     chance,

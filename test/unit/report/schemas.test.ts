@@ -8,6 +8,7 @@ import { makeReport } from '../../../src/preflight/make-report.ts'
 import { type DocumentBodies, type DocumentKind, documentOf } from '../../../src/report/documents.ts'
 import { schemaErrors, schemaFile } from '../../support/schemas.ts'
 import { healthy } from '../preflight/samples.ts'
+import { advice, comparison, difference } from './crd-samples.ts'
 
 const time = '2026-11-22T12:00:00.000Z'
 const cluster = { context: 'prod', server: 'https://127.0.0.1:6443', user: 'admin' }
@@ -148,6 +149,9 @@ const bodies: { [K in DocumentKind]: DocumentBodies[K] } = {
     leftovers: [{ object: 'Deployment a/b', what: 'w' }],
     unreadable: [{ what: 'Nodes', why: 'w' }],
   },
+  CrdComparison: comparison,
+  CrdDifference: difference,
+  CrdAdvice: advice,
 }
 
 function textOf<K extends DocumentKind>(kind: K): string {

@@ -133,7 +133,9 @@ function flatten(version: CustomResourceDefinitionVersion): Flat {
 function collect(node: JSONSchema, path: string, nodes: Map<string, JSONSchema>, depth: number): void {
   guardDepth(depth)
   nodes.set(path, node)
-  if (isSchema(node['items'])) collect(node['items'], `${path}[*]`, nodes, depth + 1)
+  const items = node['items']
+  if (isSchema(items)) collect(items, `${path}[*]`, nodes, depth + 1)
+  for (const [index, item] of listOf(items).entries()) collect(schemaOf(item), `${path}[${index}]`, nodes, depth + 1)
   for (const word of ['allOf', 'anyOf', 'oneOf']) {
     for (const branch of listOf(node[word])) collect(schemaOf(branch), path, nodes, depth + 1)
   }
@@ -143,22 +145,62 @@ function collect(node: JSONSchema, path: string, nodes: Map<string, JSONSchema>,
   if (isSchema(values)) collect(values, `${path}[*]`, nodes, depth + 1)
 }
 
-/** A field of Go's type that has its zero value is no field; unknown ones are dropped when a file is read. */
-const meansNothing = (word: string, value: unknown) =>
-  value === undefined ||
-  value === null ||
-  value === '' ||
-  (value === false && word !== 'x-kubernetes-preserve-unknown-fields' && word !== 'additionalProperties') ||
-  (typeof value === 'object' && Object.keys(value).length === 0 && word !== 'additionalProperties' && word !== 'not')
+/** The words of Go's type, by which a file is read: what else it says is dropped. */
+const wordsOfGo: ReadonlySet<string> = new Set(
+  [
+    'id $schema $ref description type format title default maximum exclusiveMaximum minimum exclusiveMinimum maxLength',
+    'minLength pattern maxItems minItems uniqueItems multipleOf enum maxProperties minProperties required items allOf oneOf',
+    'anyOf not properties additionalProperties patternProperties dependencies additionalItems definitions externalDocs example',
+    'nullable x-kubernetes-preserve-unknown-fields x-kubernetes-embedded-resource x-kubernetes-int-or-string',
+    'x-kubernetes-list-map-keys x-kubernetes-list-type x-kubernetes-map-type x-kubernetes-validations',
+  ].flatMap((line) => line.split(' ')),
+)
 
+/** These are pointers there: a zero value is not the same as none. */
+const pointers: ReadonlySet<string> = new Set(
+  [
+    'additionalProperties default example externalDocs not optionalOldSelf reason',
+    'x-kubernetes-list-type x-kubernetes-map-type x-kubernetes-preserve-unknown-fields',
+  ].flatMap((line) => line.split(' ')),
+)
+
+/** A field of Go's type that has its zero value is no field. */
+const meansNothing = (word: string, value: unknown) => {
+  if (value === undefined || value === null) return true
+  if (pointers.has(word)) return false
+  return value === '' || value === false || (typeof value === 'object' && Object.keys(value).length === 0)
+}
+
+const withoutZeros = (entries: [string, unknown][]) => entries.filter(([word, value]) => !meansNothing(word, value))
+
+/** The node as it is read, without its fields and items. */
 function withoutChildren(node: JSONSchema): JSONSchema {
-  return Object.fromEntries(
-    Object.entries(node).filter(
-      ([word, value]) =>
-        word !== 'properties' && word !== 'items' && (word === 'default' ? value !== null : !meansNothing(word, value)),
-    ),
+  return asRead(
+    Object.entries(node).filter(([word]) => word !== 'properties' && word !== 'items'),
+    0,
   )
 }
+
+function asRead(entries: [string, unknown][], depth: number): JSONSchema {
+  guardDepth(depth)
+  const inner = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(inner)
+    return isSchema(value) ? asRead(Object.entries(value), depth + 1) : value
+  }
+  const known = withoutZeros(entries.filter(([word]) => wordsOfGo.has(word)))
+  return Object.fromEntries(
+    known.map(([word, value]) => {
+      if (word === 'properties') return [word, mapValues(value, inner)]
+      if (word === 'x-kubernetes-validations') return [word, listOf(value).map(ruleAsRead)]
+      return [word, schemaWords.has(word) ? inner(value) : value]
+    }),
+  )
+}
+
+const schemaWords: ReadonlySet<string> = new Set(['items', 'additionalProperties', 'allOf', 'anyOf', 'oneOf', 'not'])
+const ruleAsRead = (rule: unknown) => (isSchema(rule) ? Object.fromEntries(withoutZeros(Object.entries(rule))) : rule)
+const mapValues = (value: unknown, map: (entry: unknown) => unknown) =>
+  isSchema(value) ? Object.fromEntries(Object.entries(value).map(([name, entry]) => [name, map(entry)])) : value
 
 /** A limit fails where it is new, or tighter. */
 const limit =

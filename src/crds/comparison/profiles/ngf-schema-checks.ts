@@ -1,12 +1,12 @@
 /** NGINX Gateway Fabric's policy on changing an API: which change asks for a new version, and what that has to bring along. */
 import type { CustomResourceDefinition, CustomResourceDefinitionVersion } from '../../../kubernetes/objects.ts'
 import { compareSchemas } from '../compare-schemas.ts'
-import type { Change } from '../comparison.types.ts'
 import type { PolicySubject } from '../profile.types.ts'
 import { breaks, rule, tells, warns } from '../rule.ts'
 import { strategyOf } from '../rules/conversion.ts'
 import { schemaOfVersion } from '../schema-reading.ts'
 import { comparePriority, stabilityOf } from '../version-priority.ts'
+import { fieldDeprecatedSince, saysDeprecated } from './ledger.ts'
 import { classify } from './ngf-classes.ts'
 import { placesOf } from './within-version.ts'
 
@@ -134,9 +134,12 @@ function isInNotes(version: string, { after, context }: PolicySubject): boolean 
   return notes.includes(after.spec.names.kind) && notes.includes(version)
 }
 
+/** Releases for which a field, or a version, is deprecated before it goes. */
+export const releasesBeforeRemoval = 3
+
 export const removedFields = rule({
   id: 'ngf.removed-field',
-  compares: 'whether a field that goes was deprecated before',
+  compares: 'whether a field that goes was deprecated for 3 releases before',
   kinds: {
     'not-deprecated': warns(
       ['writer', 'stored'],
@@ -144,18 +147,53 @@ export const removedFields = rule({
       'If possible, fields are deprecated for 3 releases, to phase them out slowly before they are removed.',
       'Say "Deprecated" in its description for three releases first.',
     ),
+    'removed-too-early': warns(
+      ['writer', 'stored'],
+      'a deprecated field goes too early',
+      'If possible, fields are deprecated for 3 releases before they are removed; "after" names the earliest one.',
+      'Keep it until then.',
+    ),
+    'age-unknown': tells(
+      ['writer', 'stored'],
+      'a deprecated field goes; since when it was is not known',
+      'It may go 3 releases after its description said so. Of earlier releases nothing was given.',
+      'Give the definitions of the three releases before.',
+    ),
   },
   compare: (subject: PolicySubject, see) => {
-    const within = subject.changes.filter(({ scope }) => scope === 'same-version')
-    const between = additions(subject).flatMap(({ version, changes }) =>
-      changes.map((change): Change => ({ ...change, scope: 'definition', version: version.name })),
-    )
-    // A field that goes to another place is no removed one.
-    for (const { id, scope, version, node } of [...classify(within).breaking, ...classify(between).breaking]) {
-      if (id !== 'crd.property.removed' || node === undefined) continue
-      const description = node.before?.['description']
-      const deprecated = typeof description === 'string' && /deprecated/i.test(description)
-      if (!deprecated) see('not-deprecated', { scope, version, path: node.path })
+    const history = subject.context.history ?? []
+    for (const { change, from, place } of fieldsGone(subject)) {
+      const path = change.node?.path ?? []
+      const { since, releases, earliest } = fieldDeprecatedSince(
+        { version: from, path },
+        history,
+        releasesBeforeRemoval,
+      )
+      if (!saysDeprecated(change.node?.before)) see('not-deprecated', { ...place, path })
+      else if (history.length === 0) see('age-unknown', { ...place, path })
+      else if (releases < releasesBeforeRemoval) {
+        see('removed-too-early', { ...place, path, before: { deprecatedSince: since, releases }, after: earliest })
+      }
     }
   },
 })
+
+/** Fields that are removed from a version, or missing in one that is added. One that goes to another place is no removed one. */
+function fieldsGone(subject: PolicySubject) {
+  const isGone = ({ id }: { id: string }) => id === 'crd.property.removed'
+  const within = subject.changes.filter(({ scope }) => scope === 'same-version')
+  return [
+    ...classify(within)
+      .breaking.filter(isGone)
+      .map((change) => {
+        const place = { scope: 'same-version', version: change.version } as const
+        return { change, from: change.version, place }
+      }),
+    ...additions(subject).flatMap(({ version, old, breaking }) =>
+      breaking.filter(isGone).map((change) => {
+        const place = { scope: 'definition', version: version.name } as const
+        return { change, from: old.name, place }
+      }),
+    ),
+  ]
+}

@@ -5,10 +5,9 @@ import type { NewDefinition, PolicySubject } from '../profile.types.ts'
 import { breaks, rule, tells, warns } from '../rule.ts'
 import { comparePriority, stabilityOf } from '../version-priority.ts'
 import { deprecatedSince } from './ledger.ts'
-import { versionsAdded } from './ngf-schema-checks.ts'
+import { releasesBeforeRemoval, versionsAdded } from './ngf-schema-checks.ts'
 
 const most = 2
-const releasesBeforeRemoval = 3
 
 const versionOf = (crd: CustomResourceDefinition, name: string) =>
   crd.spec.versions.find((version) => version.name === name)

@@ -26,11 +26,16 @@ export const defaults = rule({
       'Keep the default in this version.',
     ),
   },
-  compare: ({ before, after }: NodePair, see) => {
+  compare: ({ before, after, required }: NodePair, see) => {
     const [old, now] = [before['default'], after['default']]
     if (same(old ?? null, now ?? null)) return
     const seen = { before: old, after: now }
-    if (old === undefined || old === null) see('added', seen)
-    else see(now === undefined || now === null ? 'removed' : 'changed', seen)
+    if (old === undefined || old === null) {
+      // No valid object lacks what had to be there: the default just lets it be left out from now on.
+      see('added', required?.before === true ? { ...seen, level: 'info', audiences: [] } : seen)
+    } else if (now === undefined || now === null) {
+      // It was never missing for a reader, but whoever left it out is refused now.
+      see('removed', required?.before && required.after ? { ...seen, audiences: ['writer', 'stored'] } : seen)
+    } else see('changed', seen)
   },
 })

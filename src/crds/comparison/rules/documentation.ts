@@ -1,5 +1,5 @@
 /** What a schema tells its readers, and words that no schema of a CustomResourceDefinition should have. */
-import { breaks, rule, tells } from '../rule.ts'
+import { breaks, rule, tells, warns } from '../rule.ts'
 import type { NodePair } from '../rule.types.ts'
 import { compareTexts, documentationWords, same } from '../schema-reading.ts'
 
@@ -41,24 +41,35 @@ const known = new Set([
     .map((name) => `x-kubernetes-${name}`),
 ])
 
+/** Words of JSON Schema that the API server reads, and refuses a definition for. */
+const refused = new Set(
+  '$ref $schema id definitions dependencies patternProperties additionalItems uniqueItems'.split(' '),
+)
+
 export const keyword = rule({
   id: 'crd.keyword',
   compares: 'words that no other rule knows',
   kinds: {
     changed: breaks(
       ['writer', 'stored'],
+      'a word that no definition may have has changed',
+      'The API server refuses definitions that have it, or give it this value.',
+      'Take it out of the schema.',
+    ),
+    unknown: warns(
+      ['writer', 'stored'],
       'a word that is not understood has changed',
-      'No rule here knows what it means. An API server drops such a word or refuses the definition.',
-      'Look at it yourself, and accept the finding with the reason.',
+      'No rule here knows what it means. An API server that does not know it either drops it from the definition.',
+      'Look whether it is a slip of the pen, or a word of a newer Kubernetes.',
     ),
   },
   compare: ({ before, after }: NodePair, see) => {
     const words = new Set([...Object.keys(before), ...Object.keys(after)].filter((word) => !known.has(word)))
     for (const word of [...words].toSorted(compareTexts)) {
       // False is what a word says that is not there.
-      if (!same(before[word] || null, after[word] || null)) {
-        see('changed', { before: { [word]: before[word] }, after: { [word]: after[word] } })
-      }
+      if (same(before[word] || null, after[word] || null)) continue
+      const kind = refused.has(word) ? 'changed' : 'unknown'
+      see(kind, { before: { [word]: before[word] }, after: { [word]: after[word] } })
     }
   },
 })

@@ -2,7 +2,7 @@
 import type { JSONSchema } from '../comparison.types.ts'
 import { breaks, rule, tells, warns } from '../rule.ts'
 import type { NodePair } from '../rule.types.ts'
-import { same, sorted, stringsOf } from '../schema-reading.ts'
+import { isSchema, propertiesOf, same, sorted, stringsOf } from '../schema-reading.ts'
 
 const word = (schema: JSONSchema, name: string, otherwise: string) => {
   const value = schema[name]
@@ -95,6 +95,17 @@ export const embeddedResource = rule({
   },
   compare: ({ before, after }: NodePair, see) => {
     const [old, now] = [before, after].map((schema) => schema['x-kubernetes-embedded-resource'] === true)
-    if (old !== now) see(now === true ? 'added' : 'removed', { before: old, after: now })
+    const seen = { before: old, after: now }
+    if (old !== now && now === true) see('added', seen)
+    else if (old !== now) see('removed', keepsTypeAndMetadata(after) ? seen : { ...seen, ...dropped })
   },
 })
+
+/** Every embedded object that is stored has at least a type. */
+const dropped = { level: 'error', audiences: ['reader', 'stored'] } as const
+
+function keepsTypeAndMetadata(schema: JSONSchema): boolean {
+  const fields = propertiesOf(schema)
+  const isOpen = schema['x-kubernetes-preserve-unknown-fields'] === true || isSchema(schema['additionalProperties'])
+  return isOpen || ['apiVersion', 'kind', 'metadata'].every((name) => fields.has(name))
+}

@@ -2,7 +2,15 @@
 import type { JSONSchema, PathElement } from '../comparison.types.ts'
 import { breaks, rule, tells } from '../rule.ts'
 import type { NodePair } from '../rule.types.ts'
-import { acceptsAnything, compareTexts, isSchema, keepsUnknown, propertiesOf, shapeOf } from '../schema-reading.ts'
+import {
+  acceptsAnything,
+  compareTexts,
+  isSchema,
+  keepsUnknown,
+  propertiesOf,
+  schemaOf,
+  shapeOf,
+} from '../schema-reading.ts'
 import { isGivenByServer } from './given-fields.ts'
 
 type Fields = ReadonlyMap<string, JSONSchema>
@@ -41,6 +49,13 @@ function shown(schema: JSONSchema): unknown {
   return schema['x-kubernetes-int-or-string'] === true ? 'int-or-string' : (schema['type'] ?? 'any')
 }
 
+/** Can a value of this schema be or hold an object? */
+function hasObjects(schema: JSONSchema): boolean {
+  if (Array.isArray(schema['items']) || isSchema(schema['items'])) return hasObjects(schemaOf(schema['items']))
+  const type = schema['type']
+  return type === undefined ? schema['x-kubernetes-int-or-string'] !== true : type === 'object'
+}
+
 const below = (path: readonly PathElement[], property: string) => [...path, { property }]
 
 export const property = rule({
@@ -64,6 +79,12 @@ export const property = rule({
       'the field has no schema any more, but is kept',
       'Its object keeps unknown fields, so values stay, but nothing checks them or fills in defaults.',
       'Nothing to do for stored objects; readers must check for themselves.',
+    ),
+    emptied: breaks(
+      ['reader', 'stored'],
+      'the field has no schema any more, and keeps nothing that is in its objects',
+      'With additionalProperties: true the API server keeps each key, but drops every field of the objects below it.',
+      'Use x-kubernetes-preserve-unknown-fields: true, or keep the schema of the field.',
     ),
     added: tells(
       ['reader'],
@@ -94,8 +115,10 @@ export const property = rule({
     for (const [name, schema] of gone) {
       const place = { path: below(path, name), node: { before: schema } }
       const to = renamed.get(name)
-      if (keepsUnknown(after)) see('undeclared', { before: shown(schema), ...place })
-      else if (to === undefined) see('removed', { before: shown(schema), ...place })
+      if (keepsUnknown(after)) {
+        const kept = after['x-kubernetes-preserve-unknown-fields'] === true || !hasObjects(schema)
+        see(kept ? 'undeclared' : 'emptied', { before: shown(schema), ...place })
+      } else if (to === undefined) see('removed', { before: shown(schema), ...place })
       else see('renamed', { before: name, after: to, ...place })
     }
     for (const [name, schema] of added) {

@@ -114,7 +114,7 @@ export const nullable = rule({
     removed: breaks(
       ['writer', 'stored'],
       'the field may no longer be null',
-      'Requests that say null are refused, and stored objects that hold null cannot be written. Where the field has a default, the API server drops the null and fills the default in: the meaning changes without a word.',
+      'The API server drops the null of a field, or puts the default in its place: the meaning changes without a word. Nulls in lists and maps are refused, and stored objects that hold one cannot be written.',
       'Keep nullable in this version.',
     ),
   },

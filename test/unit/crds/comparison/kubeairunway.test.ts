@@ -61,6 +61,24 @@ describe('kubeairunway: each line of the policy', () => {
       [],
     ],
     [
+      'v1beta1 goes after deprecation warnings, with nothing to convert',
+      definition([v('v1beta1', plain, old), v('v1', plain, storage)]),
+      definition([v('v1', plain)]),
+      [],
+    ],
+    [
+      'v1beta1 does not go where nothing converts from it',
+      definition([v('v1beta1', plain, old), v('v1', optional, storage)]),
+      definition([v('v1', optional)]),
+      ['error kubeairunway.progression.removed-without-warning'],
+    ],
+    [
+      'v1beta1 does not go where its like is not served',
+      definition([v('v1beta1', plain, old), v('v1', plain, storage, { served: false })]),
+      definition([v('v1', plain, { served: false })]),
+      ['error kubeairunway.progression.removed-without-warning'],
+    ],
+    [
       'v1beta1 does not go without',
       definition([v('v1beta1', plain), v('v1', plain, storage)], withHook),
       definition([v('v1', plain)], withHook),
@@ -119,6 +137,11 @@ describe('kubeairunway: each line of the policy', () => {
   const levels: [what: string, Definition, Definition, string[]][] = [
     ['alpha may break', ...within('v1alpha1', plain, narrow), ['warning crd.max-length.added']],
     ['beta may not', ...within('v1beta1', plain, narrow), ['error crd.max-length.added']],
+    [
+      'a version is no way out of itself',
+      ...within('v1beta1', { ...plain, ...old, subresources: { status: {} } }, { ...plain, ...old }),
+      ['error crd.status-subresource.removed'],
+    ],
     ['stable may not', ...within('v1', plain, narrow), ['error crd.max-length.added']],
     [
       'what leads nowhere back no alpha excuses',

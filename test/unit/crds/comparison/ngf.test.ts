@@ -103,6 +103,13 @@ describe('ngf: each line of the policy', () => {
       since(2, pair),
     ],
     [
+      'not after another version was deprecated for 3 releases',
+      two({ ...plain, ...old }, { ...plain, ...old }, withHook),
+      two({ ...plain, ...old }, { ...plain, ...old, served: false }, withHook),
+      ['error ngf.deprecation.removed-too-early'],
+      since(3, pair),
+    ],
+    [
       'nobody knows since when',
       pair,
       two({ ...plain, ...old, served: false }, plain, withHook),
@@ -151,6 +158,24 @@ describe('ngf: each line of the policy', () => {
       'a removed field that was deprecated',
       ...within('v1', polite, removedPolitely),
       ['error ngf.within-version.breaking-needs-new-version'],
+    ],
+    [
+      'a removed field that was deprecated for 3 releases',
+      ...within('v1', polite, removedPolitely),
+      ['error ngf.within-version.breaking-needs-new-version'],
+      since(3, definition([v('v1', polite)])),
+    ],
+    [
+      'a removed field that was deprecated for 2 releases',
+      ...within('v1', polite, removedPolitely),
+      ['error ngf.within-version.breaking-needs-new-version', 'warning ngf.removed-field.removed-too-early'],
+      since(2, definition([v('v1', polite)])),
+    ],
+    [
+      'a removed field that was deprecated in another version',
+      ...within('v1', polite, removedPolitely),
+      ['error ngf.within-version.breaking-needs-new-version', 'warning ngf.removed-field.removed-too-early'],
+      since(3, definition([v('v1alpha1', polite), v('v1', plain)])),
     ],
     ['other validation', ...within('v1', plain, narrow), ['error ngf.within-version.breaking-needs-new-version']],
     [
@@ -230,6 +255,23 @@ describe('ngf: each line of the policy', () => {
       expect(upgrade.filter(({ level }) => level === 'error').map(({ id }) => id)).toEqual([])
     },
   )
+  test('the earliest release for the removal of a field is named, also where its version is another', () => {
+    const [before, after] = [definition([v('v1alpha1', polite)]), two({ ...removed, ...old }, removed)]
+    const earlier = [
+      { release: 'v1.0.0', definition: definition([v('v1alpha1', plain)]) },
+      { release: 'v1.1.0', definition: before },
+    ]
+    const { upgrade } = compare(before, after, { profile: 'ngf', context: { ...today, history: earlier } })
+    const early = upgrade.filter(({ id }) => id === 'ngf.removed-field.removed-too-early')
+    expect(early.map(({ version }) => version).toSorted()).toEqual(['v1alpha1', 'v1alpha2'])
+    for (const finding of early) {
+      expect(finding).toMatchObject({
+        path: '^.spec.x',
+        before: { deprecatedSince: 'v1.1.0', releases: 1 },
+        after: 'v1.4.0',
+      })
+    }
+  })
   test('the earliest release for a removal is named', () => {
     const [before, after] = [series[3]?.[1], series[5]?.[1]]
     if (before === undefined || after === undefined) throw new Error('the series is shorter than its tests')

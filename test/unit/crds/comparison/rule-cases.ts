@@ -1,7 +1,7 @@
 import type { JSONSchema } from '../../../../src/crds/comparison/comparison.types.ts'
 import { object } from './definitions.ts'
 
-import { a, anything, cel, combined, either, integer, list, listOf, map, number, open, text } from './schemas.ts'
+import { a, anything, cel, combined, either, integer, keys, list, listOf, map, number, open, text } from './schemas.ts'
 
 type Schema = JSONSchema
 /** `min-length.added`, without the prefix `crd.` */
@@ -175,6 +175,13 @@ export const ruleCases: Case[] = [
     ['property.undeclared'],
     ['property.constrains-unknown'],
   ],
+  [
+    'an object in an object of which any key is kept, but not what is below',
+    { ...keys, properties: { a: object({ b: text }), c: text } },
+    keys,
+    ['property.emptied', 'property.undeclared'],
+    ['property.constrains-unknown', 'property.constrains-unknown'],
+  ],
   ['unknown fields', a, { ...a, ...anything }, ['preserve-unknown-fields.added'], ['preserve-unknown-fields.removed']],
   [
     'unknown fields, in other words',
@@ -266,5 +273,6 @@ export const ruleCases: Case[] = [
     ['embedded-resource.removed'],
   ],
   ['a description', text, { ...text, description: 'new' }, ['documentation.changed'], ['documentation.changed']],
-  ['a word of which nobody knows', text, { ...text, 'x-unknown': 1 }, ['keyword.changed'], ['keyword.changed']],
+  ['a word of which nobody knows', text, { ...text, 'x-unknown': 1 }, ['keyword.unknown'], ['keyword.unknown']],
+  ['a word that is refused', list, { ...list, uniqueItems: true }, ['keyword.changed'], ['keyword.changed']],
 ]

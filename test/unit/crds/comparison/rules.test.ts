@@ -5,7 +5,7 @@ import { nodeRules } from '../../../../src/crds/comparison/rules.ts'
 import { object } from './definitions.ts'
 import { ruleCases } from './rule-cases.ts'
 import { nearMisses } from './rule-near-misses.ts'
-import { a, integer, list, map, number, text } from './schemas.ts'
+import { a, integer, list, map, number, open, text } from './schemas.ts'
 
 type Schema = JSONSchema
 
@@ -51,6 +51,20 @@ describe('levels, audiences and paths', () => {
       ['crd.required.added', 'error', ['writer', 'stored'], '^.spec.x.a'],
     ],
     [
+      'no embedded object any more: its type and metadata are dropped',
+      { ...a, 'x-kubernetes-embedded-resource': true },
+      a,
+      'spec',
+      ['crd.embedded-resource.removed', 'error', ['reader', 'stored'], '^.spec.x'],
+    ],
+    [
+      'no embedded object any more, but one that keeps what it has',
+      { ...open, 'x-kubernetes-embedded-resource': true },
+      open,
+      'spec',
+      ['crd.embedded-resource.removed', 'info', ['reader'], '^.spec.x'],
+    ],
+    [
       'no longer required: readers',
       { ...a, required: ['a'] },
       a,
@@ -66,6 +80,34 @@ describe('levels, audiences and paths', () => {
     ],
     ['a wider number', integer, number, 'spec', ['crd.type.widened', 'info', ['reader'], '^.spec.x']],
     ['a wider number in status', integer, number, 'status', ['crd.type.widened', 'warning', ['reader'], '^.status.x']],
+    [
+      'a default where there may have been nothing',
+      a,
+      object({ a: { ...text, default: '' } }),
+      'spec',
+      ['crd.default.added', 'warning', ['reader', 'stored'], '^.spec.x.a'],
+    ],
+    [
+      'a default where nothing was refused',
+      { ...a, required: ['a'] },
+      object({ a: { ...text, default: '' } }, { required: ['a'] }),
+      'spec',
+      ['crd.default.added', 'info', [], '^.spec.x.a'],
+    ],
+    [
+      'no default any more where nothing is refused',
+      object({ a: { ...text, default: '' } }, { required: ['a'] }),
+      { ...a, required: ['a'] },
+      'spec',
+      ['crd.default.removed', 'error', ['writer', 'stored'], '^.spec.x.a'],
+    ],
+    [
+      'no default any more where there may be nothing',
+      object({ a: { ...text, default: '' } }),
+      a,
+      'spec',
+      ['crd.default.removed', 'error', ['reader', 'stored'], '^.spec.x.a'],
+    ],
     [
       'null goes where a default fills in',
       { ...text, default: '', nullable: true },

@@ -9,6 +9,7 @@ export const number = { type: 'number' }
 export const list = { type: 'array', items: text }
 export const open = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true }
 export const anything = { 'x-kubernetes-preserve-unknown-fields': true }
+export const keys = { type: 'object', additionalProperties: true }
 export const map = { type: 'object', additionalProperties: text }
 export const either = { 'x-kubernetes-int-or-string': true }
 export const a = object({ a: text })
