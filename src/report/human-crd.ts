@@ -90,8 +90,8 @@ function groupLines(group: readonly CrdFinding[], full: boolean, style: TextStyl
 
 function placeLines(finding: CrdFinding, style: TextStyle): string[] {
   const { path, before, after, live } = finding
-  const sides =
-    before === undefined && after === undefined ? '' : `${valueText(before)} ${arrow(style)} ${valueText(after)}`
+  const [old, now] = [valueText(before), valueText(after)]
+  const sides = before === undefined && after === undefined ? '' : old === now ? now : `${old} ${arrow(style)} ${now}`
   const place = path === '' ? '' : path
   return [
     ...(place === '' && sides === '' ? [] : [`    ${[place, sides].filter((word) => word !== '').join('  ')}`]),

@@ -19,7 +19,10 @@ export interface Proxied {
 }
 
 /** `lost`: it never reaches the server. `carried out and lost`: it does, and the connection breaks before the answer. */
-export type ProxyFault = { status: number; body: unknown; headers?: Record<string, string> } | 'lost' | 'carried out and lost'
+export type ProxyFault =
+  | { status: number; body: unknown; headers?: Record<string, string> }
+  | 'lost'
+  | 'carried out and lost'
 
 export interface FaultProxy {
   /** path of a kubeconfig that points at the proxy */
@@ -53,7 +56,13 @@ export async function startFaultProxy(kubeconfig: string): Promise<FaultProxy> {
     const body = Buffer.concat(chunks)
     const [path = '', query = ''] = (incoming.url ?? '').split('?', 2)
     const connection = connections.get(incoming.socket) ?? 0
-    const seen = { method: incoming.method ?? '', path, query: new URLSearchParams(query), body: body.toString(), connection }
+    const seen = {
+      method: incoming.method ?? '',
+      path,
+      query: new URLSearchParams(query),
+      body: body.toString(),
+      connection,
+    }
     requests.push(seen)
     const fault = await proxy.fault(seen)
     if (fault === undefined) return forward(incoming, body, upstream, answer)

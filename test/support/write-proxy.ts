@@ -186,7 +186,12 @@ const send = (incoming: IncomingMessage, body: Buffer, { server, agent, authoriz
 }
 
 /** Answers are streamed: a watch ends when one of the two does. */
-export const forward = (incoming: IncomingMessage, body: Buffer, upstream: Upstream, answer: ServerResponse): Promise<void> =>
+export const forward = (
+  incoming: IncomingMessage,
+  body: Buffer,
+  upstream: Upstream,
+  answer: ServerResponse,
+): Promise<void> =>
   new Promise((resolve, reject) => {
     const outgoing = send(incoming, body, upstream)
     outgoing.once('error', reject)

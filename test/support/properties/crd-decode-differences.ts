@@ -157,6 +157,9 @@ async function tryBatch(
   run: DecodeRun,
 ): Promise<void> {
   const crd = definition(batch, pairs)
+  const reference = { apiVersion: crd.apiVersion, kind: crd.kind, name: crd.metadata.name }
+  // The one of an earlier run may still be going.
+  await eventually(async () => (await client.find(reference)) === undefined, { interval: 100 })
   await client.create(crd)
   const path = `/apis/${group}/v1/decode${batch}s?dryRun=All`
   await eventually(async () => (await client.raw({ method: 'GET', path })).status === 200, { interval: 100 })
@@ -177,7 +180,7 @@ async function tryBatch(
     }
   }
   await Promise.all([work(), work(), work(), work()])
-  await client.delete({ apiVersion: crd.apiVersion, kind: crd.kind, name: crd.metadata.name })
+  await client.delete(reference)
 }
 
 function describe({ seed, schema, object }: Pair, difference: string): string {
