@@ -1,10 +1,16 @@
 /** What stories of a migration need on a real API server: kinds of their own, objects, flips, and what etcd holds of them. */
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import type { IncomingMessage } from 'node:http'
+import { request } from 'node:https'
+import { parse } from 'yaml'
 import type { KubernetesClient } from '../../src/kubernetes/client.types.ts'
 import type { AnyObject, CustomResourceDefinition } from '../../src/kubernetes/objects.ts'
 import type { CheckpointStore, MigrationCheckpoint, MigrationTarget } from '../../src/migration/migration.types.ts'
 import { isBlocker, targetOf } from '../../src/migration/target.ts'
 import { type ControlPlane, eventually } from './control-plane.ts'
 import { prefixOf, storeAs, storedVersionsUnder } from './etcd-bytes.ts'
+import { type Kubeconfig, upstreamOf } from './write-proxy.ts'
 
 export const group = 'moving.example.com'
 export const definitionKind = { apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition' }
@@ -117,7 +123,9 @@ export class MovingKind {
   /** objects by the version that etcd holds them in */
   async stored(): Promise<Record<string, number>> {
     const byVersion = await storedVersionsUnder(this.#cluster.etcdUrl, this.prefix)
-    return Object.fromEntries(Object.entries(byVersion).map(([apiVersion, count]) => [apiVersion.split('/')[1], count]))
+    return Object.fromEntries(
+      Object.entries(byVersion).map(([apiVersion, count]) => [apiVersion.replace(/^.*\//, ''), count]),
+    )
   }
 
   /** Writes one object as an API server does that has not heard of the flip. */
@@ -133,6 +141,45 @@ export class MovingKind {
     const found = targetOf(await this.read(), flippedAt)
     if (isBlocker(found)) throw new Error(found.message)
     return found
+  }
+}
+
+/**
+ * A write that the API server has begun, and that waits for its body: it keeps the storage version that it began with.
+ * `end` sends the body and gives the status of the answer.
+ */
+export async function beginWrite(
+  cluster: ControlPlane,
+  path: string,
+  body: string,
+): Promise<{ end(): Promise<number> }> {
+  const upstream = upstreamOf(parse(readFileSync(cluster.kubeconfig, 'utf8')) as Kubeconfig)
+  const outgoing = request({
+    host: upstream.server.hostname,
+    port: upstream.server.port,
+    agent: upstream.agent,
+    method: 'PATCH',
+    path,
+    headers: {
+      ...(upstream.authorization && { authorization: upstream.authorization }),
+      'content-type': 'application/merge-patch+json',
+      'content-length': Buffer.byteLength(body),
+      // Go's server answers 100 when the handler begins to read the body, and has decided how it will store.
+      expect: '100-continue',
+    },
+  })
+  outgoing.flushHeaders()
+  await once(outgoing, 'continue')
+  return {
+    end: async () => {
+      const answered = once(outgoing, 'response') as Promise<[IncomingMessage]>
+      outgoing.end(body)
+      const [answer] = await answered
+      answer.resume()
+      await once(answer, 'end')
+      upstream.agent.destroy()
+      return answer.statusCode ?? 0
+    },
   }
 }
 

@@ -63,15 +63,20 @@ const files = (pattern: string): string[] => globSync(pattern, { cwd: root }).to
 const upstream = files('../shared/upstream/**/*.yaml')
 
 describe('files are read as another reader does', () => {
-  const same = (file: string): void => {
+  const both = (file: string): [unknown, unknown] => {
     const text = readFileSync(join(root, file), 'utf8')
-    expect(readYamlDocuments(text)).toStrictEqual(byAnother(text))
+    return [readYamlDocuments(text), byAnother(text)]
   }
-  test.each(files('examples/releases/**/*.yaml'))('%s', same)
+  test.each(files('examples/releases/**/*.yaml'))('%s', (file) => {
+    const [ours, theirs] = both(file)
+    expect(ours).toStrictEqual(theirs)
+  })
   // Large ones, on a machine with other things to do.
   test.skipIf(upstream.length === 0)(
     'those of others (skipped where there are none)',
-    () => upstream.forEach(same),
+    () => {
+      for (const [ours, theirs] of upstream.map(both)) expect(ours).toStrictEqual(theirs)
+    },
     60_000,
   )
 })

@@ -1,0 +1,51 @@
+/** What a migration came to, as a value. Pure. */
+import type { MigrationCheckpoint, MigrationResult, MigrationTarget, PassPlace, PassResult } from './migration.types.ts'
+
+/** How it ended. `after`: storedVersions as read last, where they were read. */
+export type Ended = Pick<MigrationResult, 'outcome' | 'reason' | 'stopped' | 'proof'> & { after?: string[] }
+
+/** The result of a migration of the target that stands where the checkpoint says. */
+export function migrationResult(
+  { definition, storageVersion, storedVersions: found, versions }: MigrationTarget,
+  { storedVersions, place, passes }: MigrationCheckpoint,
+  { after = found, ...ended }: Ended,
+  { notes, seconds, requests }: { notes: string[] } & Pick<MigrationResult, 'seconds' | 'requests'>,
+): MigrationResult {
+  const trimmed = ended.outcome === 'migrated' || ended.outcome === 'nothing to do'
+  const gone = versions.filter((version) => storedVersions.includes(version) && !after.includes(version))
+  return {
+    definition,
+    storageVersion,
+    before: { storedVersions },
+    after: { storedVersions: after },
+    ...ended,
+    ...(notes.length > 0 && { notes }),
+    passes: place ? [...passes, unfinished(place)] : passes,
+    seconds,
+    requests,
+    removable: trimmed ? gone : [],
+  }
+}
+
+/** What of the passes is the proof. */
+export function proofOf(
+  pass: PassResult,
+  { flippedAt, passes }: Pick<MigrationCheckpoint, 'flippedAt' | 'passes'>,
+): NonNullable<MigrationResult['proof']> {
+  const { startedAt, unchanged } = pass
+  return {
+    pass: passes.indexOf(pass) + 1,
+    objects: unchanged,
+    startedAt,
+    ...(flippedAt !== undefined && { secondsAfterFlip: (Date.parse(startedAt) - Date.parse(flippedAt)) / 1000 }),
+  }
+}
+
+const unfinished = ({ counts, failures, startedAt = '' }: PassPlace): PassResult => ({
+  ...counts,
+  failures,
+  startedAt,
+  seconds: 0,
+  requests: 0,
+  mostInFlight: 0,
+})
