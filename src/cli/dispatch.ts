@@ -51,5 +51,8 @@ const ofNoCommand = (words: readonly string[], ids: readonly string[], asksHelp:
   const isTopic = ids.some((id) => id.startsWith(`${topic}:`))
   if (isTopic && (words.length === 1 || asksHelp)) return { kind: 'help', id: topic }
   const names = ids.map((id) => id.replaceAll(':', ' '))
-  return { kind: 'unknown', typed, near: nearest(typed, names) }
+  // What follows may be arguments of the command that was meant.
+  const beginnings = words.map((_, index) => words.slice(0, words.length - index).join(' '))
+  const near = beginnings.map((beginning) => nearest(beginning, names)).find((found) => found.length > 0)
+  return { kind: 'unknown', typed, near: near ?? [] }
 }

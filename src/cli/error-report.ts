@@ -2,6 +2,7 @@
  * From any error to what a person (and a script) is told: what happened, why, what to type next, and the exit code.
  * Errors of other rooms are told by their `name`, so that `--version` and `--help` load no Kubernetes code.
  */
+import { nearest } from '../report/nearest.ts'
 import { Refusal, type RefusalKind } from '../report/refusal.ts'
 import { ExitCode, type ExitName } from './exit-codes.ts'
 
@@ -83,12 +84,22 @@ const ofConnectionError = (error: Error, fields: Fields): ErrorReport =>
   })
 
 /** The parser's messages begin and end with phrases of its own, and name a missing flag without its dashes. */
-const ofParseError = (error: Error, usage: string | undefined): ErrorReport => {
+const ofParseError = (error: Error, fields: Fields, usage: string | undefined): ErrorReport => {
   const message = error.message
     .replaceAll('\nSee more help with --help', '')
     .replace(/^The following errors? occurred:\s*/, '')
     .replaceAll(/Missing required flag (?!-)/g, 'Missing required flag --')
-  return report('usage', 'usage', message.trim(), { next: usage })
+  const near = nearFlags(fields)
+  return report('usage', 'usage', message.trim(), { why: near === '' ? undefined : `Near ones: ${near}`, next: usage })
+}
+
+/** Flags of the command that are spelled much like those that it does not know. */
+const nearFlags = (fields: Fields): string => {
+  const unknown = Array.isArray(fields['flags']) ? fields['flags'].map(String) : []
+  const { input } = (fields['parse'] ?? {}) as { input?: { flags?: object } }
+  const known = Object.keys(input?.flags ?? {})
+  const near = unknown.flatMap((flag) => nearest(flag.replace(/^-+/, ''), known))
+  return [...new Set(near)].map((name) => `--${name}`).join(', ')
 }
 
 const isParseError = (error: Error, fields: Fields): boolean =>
@@ -126,7 +137,7 @@ export const describeError = (thrown: unknown, options: { usage?: string } = {})
       next: text(fields, 'next'),
     })
   }
-  if (isParseError(error, fields)) return ofParseError(error, options.usage)
+  if (isParseError(error, fields)) return ofParseError(error, fields, options.usage)
   return report('failed', 'unexpected', error.message, {
     why: 'This was not expected; it may be a defect of this tool.',
     next: 'run it again with AIRUNWAY_DEBUG=1 to see where it happened',

@@ -63,13 +63,17 @@ function documentsOf(text: string, file: string): unknown[] {
 }
 
 function itemsOf(document: unknown): readonly unknown[] {
-  const isList = isMap(document) && /^(CustomResourceDefinition)?List$/.test(String(document['kind']))
-  const items: unknown = isList ? document['items'] : undefined
-  return Array.isArray(items) ? items : [document]
+  if (!isMap(document) || !/^(CustomResourceDefinition)?List$/.test(String(document['kind']))) return [document]
+  const { items } = document
+  if (!Array.isArray(items)) return [document]
+  // The items of a typed list, as the API server answers it, do not say again what they are.
+  if (document['kind'] !== 'CustomResourceDefinitionList') return items
+  const kind = { apiVersion: document['apiVersion'], kind: 'CustomResourceDefinition' }
+  return items.map((item: unknown) => (isMap(item) ? { ...kind, ...item } : item))
 }
 
 function problemOf(entry: Map): string | undefined {
-  const { spec } = entry
+  const { spec, status } = entry
   if (nameOf(entry) === undefined) return 'it has no metadata.name'
   if (!isMap(spec)) return 'it has no spec'
   const { group, scope, names, versions } = spec
@@ -79,6 +83,8 @@ function problemOf(entry: Map): string | undefined {
     return 'spec.names lacks kind or plural'
   }
   if (!Array.isArray(versions) || versions.length === 0) return 'spec.versions is no list, or empty'
+  const stored = isMap(status) ? status['storedVersions'] : undefined
+  if (stored !== undefined && stored !== null && !Array.isArray(stored)) return 'status.storedVersions is no list'
   return versionsProblem(versions)
 }
 

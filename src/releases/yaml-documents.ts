@@ -5,7 +5,7 @@ import { CORE_SCHEMA, defineScalarTag, intCoreTag, loadAll, YAMLException } from
  * Manifests are below 2 MB, nest some forty levels deep, and have no aliases or a few. `values` are counted as often as aliases
  * repeat them: a text of a few lines can stand for billions.
  */
-export const yamlLimits = { bytes: 20 * 1024 * 1024, depth: 200, aliases: 100, values: 1_000_000 }
+export const yamlLimits = { bytes: 20 * 1024 * 1024, depth: 200, aliases: 100, values: 500_000 }
 
 /** What keeps a text from being read; the message is one line, to stand behind the name of the file. */
 export class UnusableYaml extends Error {
@@ -27,6 +27,7 @@ const schema = CORE_SCHEMA.withTags(
  */
 export function readYamlDocuments(text: string, limits = yamlLimits): unknown[] {
   if (text.length > limits.bytes) throw new UnusableYaml(`it is longer than ${limits.bytes / 1024 / 1024} MB`)
+  if (partsOf(text) > limits.values) throw tooMany(limits.values)
   const documents = parse(text, limits)
   count(documents, { left: limits.values, within: new Set() }, limits)
   return documents
@@ -48,6 +49,20 @@ function placed({ reason, mark }: YAMLException): string {
   return mark === undefined ? reason : `${reason} at line ${mark.line + 1}, column ${mark.column + 1}`
 }
 
+/** Lines, and values in brackets: the parser's memory grows with them rather than with the length, by some 300 bytes each. */
+function partsOf(text: string): number {
+  let parts = 0
+  for (let index = 0; index < text.length; index += 1) {
+    const code = text.charCodeAt(index)
+    if (code === LINE_FEED || code === COMMA) parts += 1
+  }
+  return parts
+}
+
+const [LINE_FEED, COMMA] = [10, 44]
+
+const tooMany = (values: number): UnusableYaml => new UnusableYaml(`it has more than ${values} lines and values`)
+
 const tooDeep = (depth: number): UnusableYaml => new UnusableYaml(`it nests more than ${depth} levels deep`)
 
 interface Counting {
@@ -58,7 +73,7 @@ interface Counting {
 
 function count(value: unknown, counting: Counting, limits: typeof yamlLimits): void {
   counting.left -= 1
-  if (counting.left < 0) throw new UnusableYaml(`it has more than ${limits.values} values`)
+  if (counting.left < 0) throw tooMany(limits.values)
   if (typeof value !== 'object' || value === null) return
   if (counting.within.has(value)) throw new UnusableYaml('an alias in it holds itself')
   if (counting.within.size > limits.depth + 1) throw tooDeep(limits.depth)

@@ -1,6 +1,6 @@
 /** A comparison as JUnit XML: a suite for each definition and direction, a failed case for each error. */
 import type { CrdComparisonReport, CrdFinding, DefinitionFindings, Direction } from '../services/crd-report.types.ts'
-import { evidenceText, hurtBy, placeText, valueText } from './crd-words.ts'
+import { evidenceText, hurtBy, placeText, refusalOf, refused, valueText } from './crd-words.ts'
 
 /** The whole file, ending with a newline. */
 export function renderJunit({ definitions, decidedBy }: CrdComparisonReport): string {
@@ -28,13 +28,30 @@ function suitesOf(definition: DefinitionFindings, decidedBy: Direction): Suite[]
     const name = `${definition.name} ${direction}`
     // The way back only tells: a red suite would block what is not blocked.
     const fails = (finding: CrdFinding) => direction === decidedBy && finding.level === 'error'
-    const cases = findings.flatMap((finding) => caseLines(finding, name, fails(finding)))
-    const failures = findings.filter(fails).length
-    const tests = Math.max(1, findings.length)
+    const refusal = refusalOf(definition, direction)
+    const cases = [
+      ...(refusal === undefined ? [] : refusalLines(refusal, name, direction === decidedBy)),
+      ...findings.flatMap((finding) => caseLines(finding, name, fails(finding))),
+    ]
+    const told = refusal === undefined ? 0 : 1
+    const failures = findings.filter(fails).length + (direction === decidedBy ? told : 0)
+    const tests = Math.max(1, findings.length + told)
     const empty = [`    <testcase classname="${escaped(name)}" name="nothing has changed"/>`]
     const head = `  <testsuite name="${escaped(name)}" tests="${tests}" failures="${failures}">`
     return [{ tests, failures, lines: [head, ...(cases.length === 0 ? empty : cases), '  </testsuite>'] }]
   })
+}
+
+/** No finding is needed for it: it blocks by itself. */
+function refusalLines(message: string, suite: string, fails: boolean): string[] {
+  const text = escaped(message)
+  return [
+    `    <testcase classname="${escaped(suite)}" name="${refused.id}">`,
+    fails
+      ? `      <failure type="${refused.id}" message="${refused.title}">${text}</failure>`
+      : `      <system-out>error: ${text}</system-out>`,
+    '    </testcase>',
+  ]
 }
 
 function caseLines(finding: CrdFinding, suite: string, fails: boolean): string[] {

@@ -1,6 +1,6 @@
 /** A comparison as Markdown, for a comment on a pull request: a table for each definition and direction. */
 import type { CrdComparisonReport, CrdFinding, DefinitionFindings, Direction } from '../services/crd-report.types.ts'
-import { evidenceText, hurtBy, placeText, valueText } from './crd-words.ts'
+import { evidenceText, hurtBy, placeText, refusalOf, refused, valueText } from './crd-words.ts'
 
 /** How many rows a table has: comments have a limit of their own. */
 const ROWS_SHOWN = 100
@@ -14,10 +14,16 @@ export function renderMarkdown(report: CrdComparisonReport): string {
     `## ${verdicts[report.verdict]}: ${code(before)} to ${code(after)}`,
     ...report.definitions.flatMap((definition) => [
       `### ${code(definition.name)}, profile ${definition.profile}`,
+      ...refusal(definition),
       ...(['upgrade', 'rollback'] as const).flatMap((direction) => table(definition, direction)),
     ]),
   ]
   return `${blocks.join('\n\n')}\n`
+}
+
+function refusal(definition: DefinitionFindings): string[] {
+  const message = refusalOf(definition, 'upgrade')
+  return message === undefined ? [] : [`**Error:** ${refused.title}: ${code(message)}`]
 }
 
 function table(definition: DefinitionFindings, direction: Direction): string[] {

@@ -18,6 +18,14 @@ export function placedFindings({ definitions }: CrdComparisonReport): PlacedFind
   )
 }
 
+/** What the API server said where it refuses the definition; a refusal decides the way forwards only. */
+export function refusalOf({ live }: DefinitionFindings, direction: Direction): string | undefined {
+  return direction === 'upgrade' && live?.dryRun.outcome === 'refused' ? live.dryRun.message : undefined
+}
+
+/** The title of that refusal, and its id among findings. */
+export const refused = { id: 'live.definition.refused', title: 'the API server refuses the new definition' }
+
 const people: Record<Audience, string> = { writer: 'writers', reader: 'readers', stored: 'stored objects' }
 
 /** Who is hurt: `writers and stored objects`. */

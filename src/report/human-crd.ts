@@ -7,7 +7,7 @@ import type {
   DefinitionFindings,
   Direction,
 } from '../services/crd-report.types.ts'
-import { evidenceText, hurtBy, placeText, valueText } from './crd-words.ts'
+import { evidenceText, hurtBy, placeText, refusalOf, valueText } from './crd-words.ts'
 import { paint, sign, type TextStyle, wrap } from './style.ts'
 
 /** How many groups of findings of one direction are told in full. */
@@ -166,12 +166,18 @@ function countsText({ error, warning, info, ignored }: Counts): string {
 
 const plural = (count: number, word: string): string => `${count} ${word}${count === 1 ? '' : 's'}`
 
-function footer({ verdict, counts, decidedBy }: CrdComparisonReport, style: TextStyle): string[] {
+function footer(report: CrdComparisonReport, style: TextStyle): string[] {
+  const { verdict, counts, decidedBy, definitions } = report
   const decided = counts[decidedBy]
   const way = decidedBy === 'upgrade' ? 'upgrade' : 'rollback'
   const text = decided === undefined ? '' : ` (${way}: ${countsText(decided)})`
   if (verdict === 'blocked') {
-    return [`${paint(style, 'red', 'BLOCKED')}${text}. Next: repair the errors above, or accept them with --config.`]
+    const refused = definitions.some((definition) => refusalOf(definition, decidedBy) !== undefined)
+    // What the API server refuses, no configuration can accept.
+    const next = refused
+      ? `repair what the API server refuses${(decided?.error ?? 0) > 0 ? ', and the errors above' : ''}`
+      : 'repair the errors above, or accept them with --config'
+    return [`${paint(style, 'red', 'BLOCKED')}${text}. Next: ${next}.`]
   }
   if (verdict === 'warnings') return [`${paint(style, 'yellow', 'WARNINGS')}${text}. Next: read the warnings above.`]
   return [`${paint(style, 'green', 'PASSED')}${text}.`]

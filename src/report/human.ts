@@ -35,11 +35,11 @@ export function renderHuman<K extends DocumentKind>(document: ReportDocument<K>,
 
 /**
  * Names, images and messages come from the cluster: a control character in one of them must not reach the terminal, where it
- * could move the cursor or hide a line. JSON and YAML escape them by themselves.
+ * could move the cursor, hide a line or turn its direction. JSON and YAML escape them by themselves.
  */
 function printable<T>(value: T): T {
   return JSON.parse(JSON.stringify(value), (_, field: unknown) =>
     // line feed and tab are what pages of text are made of
-    typeof field === 'string' ? field.replaceAll(/(?![\n\t])\p{Cc}/gu, '?') : field,
+    typeof field === 'string' ? field.replaceAll(/(?![\n\t])[\p{Cc}\p{Bidi_Control}]/gu, '?') : field,
   ) as T
 }

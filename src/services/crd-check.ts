@@ -1,6 +1,13 @@
 /** The verb `crd check`: compares definitions, judges the changes, and looks at a cluster's objects where that is asked for. */
 import { compare, compareAdded } from '../crds/comparison/compare.ts'
-import type { Change, ChangeText, Comparison, ComparisonOptions, Finding } from '../crds/comparison/comparison.types.ts'
+import type {
+  Change,
+  ChangeText,
+  Comparison,
+  ComparisonConfig,
+  ComparisonOptions,
+  Finding,
+} from '../crds/comparison/comparison.types.ts'
 import { judge } from '../crds/comparison/judge.ts'
 import { TooDeep } from '../crds/comparison/schema-reading.ts'
 import { documentOf, type ReportDocument } from '../report/documents.ts'
@@ -24,6 +31,7 @@ export interface CrdCheckRequest extends CrdRequest, JudgingRequest {
 export async function crdCheck(request: CrdCheckRequest): Promise<ReportDocument<'CrdComparison'>> {
   return withPairs(request, async (opened) => {
     const judging = await readJudging(request, opened.access)
+    noteEnded(judging.config, request)
     const definitions: DefinitionFindings[] = []
     for (const pair of opened.pairs) {
       const { config } = judging
@@ -35,6 +43,14 @@ export async function crdCheck(request: CrdCheckRequest): Promise<ReportDocument
     }
     return documentOf('CrdComparison', reportOf(request, definitions))
   })
+}
+
+/** Else nobody would know why what passed yesterday is blocked today. */
+function noteEnded(config: ComparisonConfig | undefined, { config: file, today, note }: CrdCheckRequest): void {
+  const day = today.toISOString().slice(0, 10)
+  for (const { id, until } of config?.ignore ?? []) {
+    if (until !== undefined && day > until) note(`${file}: what ignores ${id} ended on ${until}`)
+  }
 }
 
 const goneText: ChangeText = {

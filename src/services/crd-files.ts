@@ -1,6 +1,8 @@
 /** Text files of definitions: one, those of a folder, or standard input, within limits. */
+import { createReadStream } from 'node:fs'
 import { opendir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { compare, valid } from 'semver'
 import type { SourceFile } from '../releases/source-files.ts'
 import { yamlLimits } from '../releases/yaml-documents.ts'
 import { Refusal } from '../report/refusal.ts'
@@ -28,7 +30,12 @@ export async function foldersIn(path: string): Promise<string[]> {
   if (!(await statOf(path)).isDirectory()) return []
   const names: string[] = []
   for await (const entry of await opendir(path)) if (entry.isDirectory()) names.push(entry.name)
-  return names.toSorted((one, other) => one.localeCompare(other, 'en', { numeric: true }))
+  return names.toSorted((one, other) =>
+    // A prerelease comes before its release.
+    valid(one) !== null && valid(other) !== null
+      ? compare(one, other)
+      : one.localeCompare(other, 'en', { numeric: true }),
+  )
 }
 
 /** Reads one file after the other, so that no two texts are held at once. Throws Refusal `usage` with the file and the reason. */
@@ -36,6 +43,11 @@ export async function* manifestTexts(paths: readonly string[]): AsyncGenerator<S
   let together = 0
   for (const name of paths) {
     const status = await statOf(name)
+    if (status.isFIFO()) {
+      // `<(git show main:crd.yaml)` of a shell is one.
+      yield await streamText(name, createReadStream(name))
+      continue
+    }
     if (!status.isFile()) throw new Refusal('usage', `${name} is not a file.`)
     together += status.size
     guardSize(name, status.size)

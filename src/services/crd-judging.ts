@@ -7,6 +7,8 @@ import type {
   ReleasedDefinition,
 } from '../crds/comparison/comparison.types.ts'
 import { readConfig } from '../crds/comparison/config.ts'
+import { matches, textsOf } from '../crds/comparison/judge.ts'
+import { profileNames, profiles } from '../crds/comparison/profiles.ts'
 import type { CustomResourceDefinition } from '../kubernetes/objects.ts'
 import { products } from '../releases/products.ts'
 import { readYamlDocuments, UnusableYaml } from '../releases/yaml-documents.ts'
@@ -105,10 +107,19 @@ const isFrom = (release: string, judged: string): boolean =>
 async function readConfigFile(path: string): Promise<ComparisonConfig> {
   const { text } = await readSmallFile(path)
   const { config, problems } = readConfig(documentOf(text, path))
+  problems.push(...unknownIds(config))
   if (problems.length === 0) return config
   throw new Refusal('usage', `The configuration ${path} cannot be used: ${problems.join('; ')}.`, {
     next: 'entries are overrides: [{id, version, path, level}], ignore: [{id, version, path, until, reason}], or those of crdify',
   })
+}
+
+/** An entry for an id that nothing has would do nothing, in silence. */
+function unknownIds({ overrides, ignore }: ComparisonConfig): string[] {
+  const known = new Set(profileNames.flatMap((name) => [...textsOf(profiles[name]).keys()]))
+  for (const id of ['crd.definition.removed', 'crd.definition.added']) known.add(id)
+  const unknown = [...overrides, ...ignore].filter(({ id }) => ![...known].some((one) => matches(id, one)))
+  return [...new Set(unknown.map(({ id }) => `no finding has the id ${id}`))]
 }
 
 function documentOf(text: string, path: string): unknown {

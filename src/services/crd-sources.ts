@@ -59,7 +59,11 @@ export async function readSource(
 async function readAny(source: string, access: SourceAccess, groups?: ReadonlySet<string>): Promise<DefinitionsRead> {
   const [, scheme, rest = ''] = /^(cluster|release|git):(.*)$/s.exec(source) ?? []
   if (scheme === 'cluster') return fromCluster(rest, access, groups)
-  if (scheme === 'release') return fromRelease(rest, access)
+  if (scheme === 'release') {
+    return fromRelease(rest, access).catch((error: unknown) => {
+      throw error instanceof ReleaseError ? hereWorded(error) : error
+    })
+  }
   if (scheme === 'git') {
     const [ref = '', ...path] = rest.split(':')
     return fromTexts(gitTexts(ref, path.join(':'), access.recursive), source)
@@ -136,6 +140,20 @@ async function fromRelease(typed: string, access: SourceAccess): Promise<Definit
     }
   }
   throw reason
+}
+
+/** What a release says to do next, in the words of these commands, which have no --to and no --source. */
+function hereWorded(error: ReleaseError): ReleaseError {
+  if (!/--(to|source)\b/.test(error.next ?? '')) return error
+  const next =
+    error.kind === 'bad-version'
+      ? 'name the release in full, for example release:v0.2.0'
+      : 'give the folder that holds the releases with --releases, or the file itself as the source'
+  return new ReleaseError(error.kind, error.message, {
+    ...(error.why !== undefined && { why: error.why }),
+    next,
+    cause: error,
+  })
 }
 
 const plain = (object: AnyObject): Readonly<Record<string, unknown>> => ({ ...object })

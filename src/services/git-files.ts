@@ -25,16 +25,24 @@ export async function* gitTexts(ref: string, path: string, recursive: boolean): 
     return
   }
   const below = path.endsWith('/') || path === '.' ? path : `${path}/`
-  const list = await git(['ls-tree', '-z', ...(recursive ? ['-r'] : []), object], name)
+  // Without --full-tree git lists what is below the present folder only.
+  const list = await git(['ls-tree', '--full-tree', '-z', ...(recursive ? ['-r'] : []), object], name)
   const entries = list.split('\0').flatMap((line) => entryOf(line))
+  const link = entries.find(({ mode }) => mode === '120000')
+  // Left out, its definitions would count as new, which breaks nothing.
+  if (link !== undefined) throw linked(`git:${ref}:${below}${link.file}`)
   if (entries.length === 0) throw new Refusal('usage', `${name} holds no manifests.`)
   for (const { hash, file } of entries) yield await blob(hash, `git:${ref}:${below}${file}`)
 }
 
-/** `100644 blob HASH\tNAME`; links and submodules are none. */
-function entryOf(line: string): { hash: string; file: string }[] {
-  const [, hash, file] = /^100\d{3} blob ([0-9a-f]+)\t(.*)$/s.exec(line) ?? []
-  return hash !== undefined && file !== undefined && isManifestName(file) ? [{ hash, file }] : []
+const linked = (name: string): Refusal =>
+  new Refusal('usage', `${name} is a link, which is not followed in git.`, { next: 'name the file that it leads to' })
+
+/** `100644 blob HASH\tNAME`; submodules are none. */
+function entryOf(line: string): { mode: string; hash: string; file: string }[] {
+  const [, mode, hash, file] = /^(1[02]0\d{3}) blob ([0-9a-f]+)\t(.*)$/s.exec(line) ?? []
+  if (mode === undefined || hash === undefined || file === undefined) return []
+  return isManifestName(file) ? [{ mode, hash, file }] : []
 }
 
 async function blob(object: string, name: string): Promise<SourceFile> {

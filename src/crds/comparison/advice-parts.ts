@@ -166,11 +166,19 @@ function replace(situation: Situation, start: number, alone: boolean): Action[] 
       actions: add,
       why: changes.length === 0 ? 'Versions of one schema need no conversion.' : why,
     },
-    ...retire({ from, to, isStored, webhook }, schedule, start),
+    // While another version is served, the webhook converts from that one as well.
+    ...retire({ from, to, isStored, webhook: webhook && othersServed(situation, alone).length === 0 }, schedule, start),
   ]
 }
 
-function conversion({ before, bump, from, to, profile, changes }: Situation, alone: boolean): string[] {
+/** The versions that stay beside the one that is followed and the new one. */
+function othersServed({ before, from, to }: Situation, alone: boolean): string[] {
+  const others = before.spec.versions.filter(({ name, served }) => served && name !== from && name !== to)
+  return alone ? [] : others.map(({ name }) => name)
+}
+
+function conversion(situation: Situation, alone: boolean): string[] {
+  const { before, bump, from, to, profile, changes } = situation
   if (bump !== 'bump-with-webhook' && changes.length === 0 && strategyOf(before) === 'Webhook' && !alone) {
     return [`Let the webhook convert ${to} as well: it is asked for every pair of versions`]
   }
@@ -180,7 +188,7 @@ function conversion({ before, bump, from, to, profile, changes }: Situation, alo
   }
   const setting = "Set `conversion: Ignore` in crdify's configuration: it compares served versions, converted or not"
   return [
-    `Convert between ${from} and ${to} by a webhook, in both directions and without loss`,
+    `Convert between ${[...othersServed(situation, alone), from].join(', ')} and ${to} by a webhook, in both directions and without loss`,
     ...(profile === 'strict' ? [setting] : []),
   ]
 }

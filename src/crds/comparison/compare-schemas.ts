@@ -1,10 +1,12 @@
 /** Walks two schemas together and asks every rule about every node that both have. */
+import { validateNode } from '../decode/validate.ts'
 import type { Change, ChangeKind, JSONSchema, PathElement } from './comparison.types.ts'
 import type { NodePair, Rule, Seen } from './rule.types.ts'
 import { documentation } from './rules/documentation.ts'
+import { withGiven } from './rules/given-fields.ts'
 import { relateTypes } from './rules/types.ts'
 import { nodeRules, rulesOfAnyNode } from './rules.ts'
-import { documentationWords, guardDepth, isSchema, listOf, same, schemaOf } from './schema-reading.ts'
+import { documentationWords, guardDepth, isSchema, listOf, same, schemaOf, sorted } from './schema-reading.ts'
 import { showPath } from './typed-path.ts'
 
 /** A change of a schema, before it is known which versions the schemas are of. */
@@ -20,22 +22,47 @@ export function compareSchemas(before: JSONSchema, after: JSONSchema): SchemaCha
 function walk(pair: NodePair, changes: SchemaChange[]): void {
   guardDepth(pair.path.length)
   for (const rule of rulesFor(pair)) {
-    rule.compare(pair, (kind, seen) => changes.push(schemaChange(rule, kind, seen, pair)))
+    const judged = limits.has(rule.id) && acceptsOldValues(pair) ? ({ level: 'info', audiences: [] } as const) : {}
+    rule.compare(pair, (kind, seen) => changes.push(schemaChange(rule, kind, { ...seen, ...judged }, pair)))
   }
   // A value of the one type is none of the other: what else is said about it follows from that.
   if (relateTypes(pair) === 'disjoint') return
-  const fields = schemaOf(pair.after['properties'])
-  for (const [property, before] of Object.entries(schemaOf(pair.before['properties']))) {
-    if (!Object.hasOwn(fields, property)) continue
-    const required = { before: requires(pair.before, property), after: requires(pair.after, property) }
-    descend(pair, { property }, { before, after: fields[property], required }, changes)
-  }
   const [before, after] = [pair.before, pair.after]
+  const named = { before: schemaOf(before['properties']), after: schemaOf(after['properties']) }
+  const fields = withGiven(named.after, named.before, { path: pair.path, schema: after })
+  const around = { before, after }
+  for (const [property, field] of Object.entries(
+    withGiven(named.before, named.after, { path: pair.path, schema: before }),
+  )) {
+    if (!Object.hasOwn(fields, property)) continue
+    const required = { before: requires(before, property), after: requires(after, property) }
+    descend(pair, { property }, { before: field, after: fields[property], required, around }, changes)
+  }
   descend(pair, 'items', { before: before['items'], after: after['items'] }, changes)
   descend(pair, 'values', { before: before['additionalProperties'], after: after['additionalProperties'] }, changes)
 }
 
-interface Child extends Pick<NodePair, 'required'> {
+const limits = new Set(
+  (
+    'minimum maximum multiple-of min-length max-length min-items max-items min-properties max-properties pattern format ' +
+    'all-of any-of one-of not'
+  )
+    .split(' ')
+    .map((name) => `crd.${name}`),
+)
+
+/** Where a closed list named all values, it can be seen of each whether new limits refuse it: what they refuse beside is none. */
+function acceptsOldValues({ before, after }: NodePair): boolean {
+  const values = listOf(before['enum'])
+  const { enum: _, ...words } = after
+  return (
+    values.length > 0 &&
+    same(sorted(values), sorted(listOf(after['enum']))) &&
+    values.every((value) => validateNode(words, value).length === 0)
+  )
+}
+
+interface Child extends Pick<NodePair, 'required' | 'around'> {
   before: unknown
   after: unknown
 }

@@ -63,7 +63,15 @@ function placeOf(entry: Entry, at: string, report: Report) {
   }
 }
 
+/** A misspelt word would be one that is not there: `untill` would accept for ever, `verison` everywhere. */
+function guardWords(entry: Entry, at: string, known: readonly string[], report: Report): void {
+  for (const word of Object.keys(entry)) {
+    if (!known.includes(word)) report(`${at}.${word} is not known; known are ${known.join(', ')}`)
+  }
+}
+
 function overrideOf(entry: Entry, at: string, report: Report): LevelOverride[] {
+  guardWords(entry, at, ['id', 'version', 'path', 'level'], report)
   const { place } = placeOf(entry, at, report)
   const level = levels.find((known) => known === entry['level'])
   if (level !== undefined) return [{ ...place, level }]
@@ -72,6 +80,7 @@ function overrideOf(entry: Entry, at: string, report: Report): LevelOverride[] {
 }
 
 function ignoreOf(entry: Entry, at: string, report: Report): Ignore[] {
+  guardWords(entry, at, ['id', 'version', 'path', 'until', 'reason'], report)
   const { text, place } = placeOf(entry, at, report)
   const reason = text('reason')
   if (entry['reason'] === undefined) report(`${at} has no reason`)
@@ -114,6 +123,10 @@ function validationOf(entry: Entry, at: string, report: Report): [string, Crdify
   if (enforcement === undefined) report(`${at}.enforcement is not one of ${enforcements.join(', ')}`)
   if (configuration !== undefined && configuration !== null && !isSchema(configuration)) {
     report(`${at}.configuration is not a map`)
+  }
+  const policy = isSchema(configuration) ? configuration['additionPolicy'] : undefined
+  if (name === 'enum' && policy && policy !== 'Allow' && policy !== 'Disallow') {
+    report(`${at}.configuration.additionPolicy is neither Allow nor Disallow`)
   }
   if (known === undefined || enforcement === undefined) return []
   return [[known, { enforcement, configuration: isSchema(configuration) ? configuration : {} }]]

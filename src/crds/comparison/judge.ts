@@ -90,7 +90,8 @@ function covers({ id, version, path }: Pick<Ignore, 'id' | 'version' | 'path'>, 
   )
 }
 
-function matches(pattern: string, text: string): boolean {
+/** Is the text meant by an id or a path of an entry? Some end in `*`. */
+export function matches(pattern: string, text: string): boolean {
   return pattern.endsWith('*') && !pattern.endsWith('[*]') ? text.startsWith(pattern.slice(0, -1)) : pattern === text
 }
 

@@ -9,6 +9,8 @@ export interface NodePair {
   path: readonly PathElement[]
   /** on which sides the object around requires it, where it is a field */
   required?: { before: boolean; after: boolean }
+  /** the object around, where it is a field */
+  around?: { before: JSONSchema; after: JSONSchema }
 }
 
 /** One version of a definition, on both sides. */

@@ -52,6 +52,14 @@ export function propertiesOf(schema: JSONSchema): ReadonlyMap<string, JSONSchema
   return new Map(Object.entries(schemaOf(schema['properties'])).map(([name, field]) => [name, schemaOf(field)]))
 }
 
+/**
+ * Does the object keep any key, but nothing that is in the objects below? So it is with `additionalProperties: true`, also where
+ * unknown fields are preserved.
+ */
+export function keepsJustKeys(schema: JSONSchema): boolean {
+  return schema['additionalProperties'] === true
+}
+
 /** Does the object keep fields that its schema does not name? */
 export function keepsUnknown(schema: JSONSchema): boolean {
   return schema['x-kubernetes-preserve-unknown-fields'] === true || schema['additionalProperties'] === true
@@ -129,7 +137,7 @@ function withoutDocumentation(schema: unknown, depth: number): unknown {
   if (!isSchema(schema)) return schema
   return Object.fromEntries(
     Object.entries(schema).flatMap(([word, value]) => {
-      if (documentationWords.includes(word)) return []
+      if (documentationWords.includes(word) || isOff(word, value)) return []
       // What follows these words are schemas; what follows any other is a value, and may itself have a key `description`.
       if (word === 'properties') {
         const fields = Object.entries(schemaOf(value)).map(([name, field]) => [
@@ -138,9 +146,29 @@ function withoutDocumentation(schema: unknown, depth: number): unknown {
         ])
         return [[word, Object.fromEntries(fields)]]
       }
-      return [[word, schemaWords.has(word) ? withoutDocumentation(value, depth + 1) : value]]
+      return [[word, inOneOrder(word, schemaWords.has(word) ? withoutDocumentation(value, depth + 1) : value)]]
     }),
   )
 }
 
+/** A word that is null, or a flag that is off, is as good as none. */
+const isOff = (word: string, value: unknown) => value === null || (value === false && word !== 'default')
+
+/** The order of these lists says nothing; nor do the words with which a rule refuses. */
+function inOneOrder(word: string, value: unknown): unknown {
+  if (!Array.isArray(value)) return value
+  if (word === 'x-kubernetes-validations') return inOrderOfText(value.map(withoutWords))
+  return unordered.has(word) ? inOrderOfText(value) : value
+}
+
+/** Each entry stays: two alternatives that are the same are not one. */
+const inOrderOfText = (list: readonly unknown[]) =>
+  list.toSorted((one, other) => compareTexts(canonical(one), canonical(other)))
+
+function withoutWords(rule: unknown): unknown {
+  const { rule: expression, optionalOldSelf } = schemaOf(rule)
+  return { rule: expression, optionalOldSelf: optionalOldSelf === true }
+}
+
+const unordered = new Set(['required', 'enum', 'allOf', 'anyOf', 'oneOf', 'x-kubernetes-list-map-keys'])
 const schemaWords = new Set(['items', 'additionalProperties', 'allOf', 'anyOf', 'oneOf', 'not'])

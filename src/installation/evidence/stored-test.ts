@@ -159,6 +159,7 @@ const tests: Readonly<Record<string, MakeTest>> = {
   'crd.default.changed': missing('may get the new default'),
   'crd.default.removed': missing('may lose the default'),
   'crd.preserve-unknown-fields.removed': unnamedKeys,
+  'crd.preserve-unknown-fields.emptied': whole,
   'crd.additional-properties': whole,
   'crd.items.added': whole,
   'crd.schema.added': whole,

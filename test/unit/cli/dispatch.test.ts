@@ -31,6 +31,8 @@ describe('what the words typed ask for', () => {
     ['playground up --scenario healthy', run('playground:up', '--scenario', 'healthy')],
     ['playground:up', run('playground:up')],
     ['playground upp', unknown('playground upp', 'playground up', 'playground down')],
+    ['playground upp a.yaml b.yaml', unknown('playground upp a.yaml b.yaml', 'playground up', 'playground down')],
+    ['explan some-id', unknown('explan some-id', 'explain')],
     ['preflght', unknown('preflght', 'preflight')],
     ['pre', unknown('pre', 'preflight')],
     ['unheard-of-thing', unknown('unheard-of-thing')],

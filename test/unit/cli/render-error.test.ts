@@ -55,6 +55,11 @@ describe('other errors', () => {
       { exit: 'usage', kind: 'not-a-release', message: 'said', why: 'It is a web page.', next: 'use --source' },
     ],
     [
+      'a flag that is none',
+      named('NonExistentFlagsError', { flags: ['--outptu'], parse: { input: { flags: { output: {}, yes: {} } } } }),
+      { exit: 'usage', why: 'Near ones: --output' },
+    ],
+    [
       'a conflict',
       new ApiError({ code: 409, reason: 'Conflict', message: 'changed', request: 'PUT /x' }),
       { exit: 'failed', kind: 'api-error', message: 'changed', why: 'The API server answered 409 to PUT /x.' },

@@ -139,7 +139,6 @@ describe('a survey', () => {
     const { first, requests } = await look({ objects: 3, denied: ['list widgets', 'watch customresourcedefinitions'] })
     expect(first?.missingRights.map(({ request }) => rightText(request))).toEqual([
       'list widgets.example.com',
-      'get widgets.example.com',
       'watch customresourcedefinitions.apiextensions.k8s.io widgets.example.com',
     ])
     expect(first?.objects).toBeUndefined()

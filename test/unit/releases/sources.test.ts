@@ -241,7 +241,7 @@ describe('what is no release', () => {
     ['plain text', manifest('404: Not Found'), 'not-a-release', 'document 1 is no Kubernetes object'],
     ['a word', manifest('hello'), 'not-a-release', 'document 1 is no Kubernetes object'],
     ['a key twice', manifest('apiVersion: v1\nkind: A\nkind: B'), 'not-a-release', 'duplicated mapping key'],
-    ['an alias bomb', manifest(bomb), 'not-a-release', 'more than 1000000 values'],
+    ['an alias bomb', manifest(bomb), 'not-a-release', 'more than 500000 lines and values'],
     ['an object without a name', manifest(`${controller}---\napiVersion: v1\nkind: A`), 'not-a-release', 'document 2'],
     ['no controller', manifest(deployment('x', 'nginx:1')), 'no-controller', 'kubeairunway/controller'],
     [

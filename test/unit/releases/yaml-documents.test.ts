@@ -30,6 +30,7 @@ describe('refused', () => {
     ['a key twice in JSON', '{"a": 1, "a": 2}', /duplicated mapping key at line/],
     ['a key twice, once in quotes', 'a: 1\n"a": 2', /duplicated mapping key at line/],
     ['too long', 'x'.repeat(yamlLimits.bytes + 1), /20 MB/],
+    ['too many lines', times(yamlLimits.values + 1, '\n'), /lines and values/],
     ['too many values', `[${times(yamlLimits.values + 1, '1,')}]`, /values/],
     ['a list that does not end', 'a: [1', /not usable YAML/],
     ['two things in one', 'a: 1\n b: 2', /not usable YAML/],

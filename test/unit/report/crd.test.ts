@@ -26,12 +26,12 @@ describe('whole reports', () => {
 })
 
 describe('what a definition may say', () => {
-  const hostile = 'a|b`c`<script>&"\'\u0000\u001b[2J\ud800](x)@me\n| x |'
+  const hostile = 'a|b`c`<script>&"\'\u0000\u001b[2J\u202e\ud800](x)@me\n| x |'
   const text = (form: 'human' | 'markdown' | 'junit' | 'sarif') =>
     renderComparison(withFindings([{ ...finding, path: hostile, before: hostile, title: hostile }]), form)
 
   test('no control character reaches a terminal', () => {
-    expect(text('human')).not.toMatch(/(?![\n\t])\p{Cc}/u)
+    expect(text('human')).not.toMatch(/(?![\n\t])[\p{Cc}\u202e]/u)
   })
 
   test('junit is XML: nothing but entities, no character that XML lacks', () => {
@@ -52,10 +52,37 @@ describe('what a definition may say', () => {
 
   test('sarif is JSON, and its place a reference', () => {
     const { runs } = JSON.parse(text('sarif')) as { runs: { results: { locations: unknown }[] }[] }
-    expect(runs[0]?.results[0]?.locations).toMatchObject([
+    expect(runs[0]?.results.at(-1)?.locations).toMatchObject([
       { physicalLocation: { artifactLocation: { uri: 'config/crd/models.yaml' } } },
     ])
   })
+})
+
+describe('a definition that the API server refuses', () => {
+  // It blocks without a finding: no form may look as if all were well.
+  test.each([
+    ['junit', /failures="1"[\s\S]*<failure type="live.definition.refused"[^>]*>no</],
+    ['sarif', /"ruleId": "live.definition.refused",\s+"ruleIndex": \d+,\s+"level": "error"/],
+    ['markdown', /\*\*Error:\*\* the API server refuses the new definition: `no`/],
+    ['human', /BLOCKED.* Next: repair what the API server refuses/],
+  ] as const)('%s', (form, expected) =>
+    expect(renderComparison(withFindings([{ ...finding, level: 'info' }]), form)).toMatch(expected),
+  )
+})
+
+test('sarif: every finding has a fingerprint of its own, and the index of its rule', () => {
+  const findings = ['a', 'b', 'c'].map((name) => ({ ...finding, path: `^.spec.${name}` }))
+  const { runs } = JSON.parse(renderComparison(withFindings(findings), 'sarif')) as {
+    runs: {
+      tool: { driver: { rules: { id: string }[] } }
+      results: { ruleId: string; ruleIndex: number; partialFingerprints: { primaryLocationLineHash: string } }[]
+    }[]
+  }
+  const [{ results, tool } = { results: [], tool: { driver: { rules: [] } } }] = runs
+  expect(new Set(results.map(({ partialFingerprints: { primaryLocationLineHash: hash } }) => hash)).size).toBe(
+    results.length,
+  )
+  expect(results.map(({ ruleIndex }) => tool.driver.rules[ruleIndex]?.id)).toEqual(results.map(({ ruleId }) => ruleId))
 })
 
 describe('a long report', () => {

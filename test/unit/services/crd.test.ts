@@ -1,6 +1,7 @@
 /** The verbs about definitions over real files: what is paired with what, judged by whose rules, and which verdict comes out. */
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -8,6 +9,7 @@ import { silentProgress } from '../../../src/report/progress.ts'
 import { renderComparison } from '../../../src/report/render-crd.ts'
 import { type CrdCheckRequest, crdCheck } from '../../../src/services/crd-check.ts'
 import { crdDiff } from '../../../src/services/crd-diff.ts'
+import { foldersIn } from '../../../src/services/crd-files.ts'
 import { crdNext } from '../../../src/services/crd-next.ts'
 import { schemaErrors } from '../../support/schemas.ts'
 
@@ -120,11 +122,41 @@ describe('sources', () => {
       expect(await found('git:HEAD:crds/m.yaml', 'crds')).toEqual([gone])
       expect(await found('git:HEAD:crds', 'crds')).toEqual([gone])
       expect(await found('git:HEAD:./', 'crds', { recursive: true })).toEqual([gone])
+      process.chdir('crds')
+      expect(await found('git:HEAD:crds', '.')).toEqual([gone])
+      expect(await found('git:HEAD:./', '.')).toEqual([gone])
+      process.chdir('..')
       await expect(found('git:nowhere:crds', 'crds')).rejects.toThrow(/could not be read from git/)
       await expect(found('git:HEAD:none', 'crds')).rejects.toThrow(/could not be read from git/)
+      symlinkSync('m.yaml', 'crds/link.yaml')
+      git('add', '.')
+      git('commit', '-qm', 'two')
+      await expect(found('git:HEAD:crds', 'crds')).rejects.toThrow(/crds\/link\.yaml is a link/)
     } finally {
       process.chdir(here)
     }
+  })
+
+  test('a pipe, as <(command) of a shell makes one', async () => {
+    const pipe = join(folder, 'pipe')
+    execFileSync('sh', ['-c', 'mkfifo "$0"', pipe])
+    const [, ids] = await Promise.all([
+      writeFile(pipe, JSON.stringify(crd({ ...text, b: { type: 'string' } }))),
+      found(pipe, good()),
+    ])
+    expect(ids).toEqual([gone])
+  })
+
+  test('a list as the API server answers it', async () => {
+    const { apiVersion, kind: _kind, ...item } = crd({ ...text, b: { type: 'string' } })
+    const list = file('list.json', { apiVersion, kind: 'CustomResourceDefinitionList', items: [item] })
+    expect(await found(list, good())).toEqual([gone])
+  })
+
+  test('says what to do in words of these commands', async () => {
+    const next = (source: string) => found(source, good(), { releases: folder }).catch((error: unknown) => error)
+    expect(await next('release:main')).toMatchObject({ next: 'name the release in full, for example release:v0.2.0' })
+    expect(await next('release:v9.9.9')).not.toMatchObject({ next: expect.stringMatching(/--(to|source)\b/) })
   })
 
   test('releases by their versions', async () => {
@@ -143,6 +175,11 @@ describe('sources', () => {
     ['without definitions', () => file('pod.yaml', { kind: 'Pod' }), /holds no CustomResourceDefinition/],
     ['that is empty', () => file('empty.yaml', ''), /holds no CustomResourceDefinition/],
     ['with a definition twice', () => file('twice.yaml', crd(text), crd(text)), /holds models\.example\.io twice/],
+    [
+      'with a broken status',
+      () => file('status.json', { ...crd(text), status: { storedVersions: true } }),
+      /status\.storedVersions is no list/,
+    ],
     ['that is no YAML', () => file('broken.yaml', 'a: ['), /broken\.yaml cannot be compared/],
     ['that nests too deep', () => file('deep.yaml', '['.repeat(10_000)), /deep\.yaml cannot be compared: it nests/],
     ['git without a path', () => 'git:HEAD', /names no file in git/],
@@ -253,11 +290,23 @@ describe('configuration', () => {
   test.each<[string, string, RegExp]>([
     ['an unknown word', 'ignored: []', /ignored is not known/],
     ['an entry without a reason', 'ignore: [{id: a}]', /has no reason/],
+    [
+      'an id that nothing has',
+      'ignore: [{id: crd.property.remvoed, reason: a}]',
+      /no finding has the id crd.property.remvoed/,
+    ],
     ['two documents', 'ignore: []\n---\nignore: []', /more than one document/],
     ['no YAML', 'a: [', /not usable YAML/],
   ])('refuses %s', async (_, config, reason) => {
     await expect(check(config)).rejects.toThrow(expect.objectContaining({ name: 'Refusal', kind: 'usage' }))
     await expect(check(config)).rejects.toThrow(reason)
+  })
+
+  test('says which entries are over', async () => {
+    const config = file('config/over.yaml', entry('2026-11-21'))
+    const notes: string[] = []
+    await found(old(), now(), { config, note: (line) => notes.push(line) })
+    expect(notes).toEqual([`${config}: what ignores crd.property.* ended on 2026-11-21`])
   })
 
   test('holds for a definition that is gone, too', async () => {
@@ -295,6 +344,11 @@ describe('a series of releases', () => {
     )
       .map((line) => line.split(' ')[1])
       .filter((id) => id?.startsWith('ngf.'))
+
+  test('the candidate of a release comes before it', async () => {
+    for (const name of ['v1.10.0', 'v1.9.0', 'v1.9.0-rc.2', 'v1.9.0-rc.10']) file(`candidates/${name}/crd.json`, '')
+    expect(await foldersIn(join(folder, 'candidates'))).toEqual(['v1.9.0-rc.2', 'v1.9.0-rc.10', 'v1.9.0', 'v1.10.0'])
+  })
 
   test('a folder of folders is its history, oldest first', async () => {
     const long = series('long', 2)

@@ -15,7 +15,8 @@ const isIntOrString = (shapes: readonly string[]) =>
 
 /** The branches that restrict, by their shapes. */
 function branchesOf(schema: JSONSchema, word: Word): ReadonlyMap<string, unknown> {
-  const branches = new Map(listOf(schema[word]).map((branch) => [shapeOf(branch), branch]))
+  const shapes = listOf(schema[word]).map((branch) => [shapeOf(branch), branch] as const)
+  const branches = new Map<string, unknown>(shapes)
   const known = schema['x-kubernetes-int-or-string'] === true
   if (word === 'allOf') {
     for (const [shape, branch] of branches) {
@@ -23,10 +24,20 @@ function branchesOf(schema: JSONSchema, word: Word): ReadonlyMap<string, unknown
     }
     return branches
   }
+  // What fits a branch of oneOf that is there twice fits two: such a branch accepts nothing.
+  if (word === 'oneOf' && branches.size < shapes.length) {
+    for (const shape of twice(shapes.map(([each]) => each))) branches.delete(shape)
+    branches.set(NOTHING, undefined)
+  }
   // A branch of anyOf that accepts everything makes all others mute.
   if (word === 'anyOf' && (branches.has('{}') || (known && isIntOrString([...branches.keys()])))) return new Map()
   return branches
 }
+
+/** Stands for branches that accept nothing: they are there, but neither missed nor met. */
+const NOTHING = ''
+
+const twice = (shapes: readonly string[]): string[] => shapes.filter((shape, index) => shapes.indexOf(shape) < index)
 
 function isIntOrStringBranch(branch: unknown): boolean {
   return isSchema(branch) && Object.keys(branch).length === 1 && isIntOrString(listOf(branch['anyOf']).map(shapeOf))
@@ -37,8 +48,8 @@ function differences({ before, after }: NodePair, word: Word) {
   return {
     hadNone: old.size === 0,
     hasNone: now.size === 0,
-    gone: [...old].filter(([shape]) => !now.has(shape)).map(([, branch]) => branch),
-    added: [...now].filter(([shape]) => !old.has(shape)).map(([, branch]) => branch),
+    gone: [...old].filter(([shape]) => shape !== NOTHING && !now.has(shape)).map(([, branch]) => branch),
+    added: [...now].filter(([shape]) => shape !== NOTHING && !old.has(shape)).map(([, branch]) => branch),
   }
 }
 

@@ -4,11 +4,14 @@ import { breaks, rule, tells, warns } from '../rule.ts'
 import type { NodePair } from '../rule.types.ts'
 import { listOf, missingFrom, sorted } from '../schema-reading.ts'
 
-/** Undefined where every value is allowed: no list, or one that names all there are. */
-function valuesOf(schema: JSONSchema): readonly unknown[] | undefined {
+/**
+ * Undefined where every value is allowed: no list, or one that names all there are. Null is one of them where both sides know it:
+ * the API server holds it to the list as well.
+ */
+function valuesOf(schema: JSONSchema, all: readonly unknown[]): readonly unknown[] | undefined {
   const values = listOf(schema['enum'])
   if (values.length === 0) return undefined
-  return schema['type'] === 'boolean' && [true, false].every((value) => values.includes(value)) ? undefined : values
+  return schema['type'] === 'boolean' && all.every((value) => values.includes(value)) ? undefined : values
 }
 
 export const enumeration = rule({
@@ -47,7 +50,9 @@ export const enumeration = rule({
     ),
   },
   compare: ({ before, after }: NodePair, see) => {
-    const [old, now] = [valuesOf(before), valuesOf(after)]
+    const nullable = before['nullable'] === true && after['nullable'] === true
+    const all = nullable ? [true, false, null] : [true, false]
+    const [old, now] = [valuesOf(before, all), valuesOf(after, all)]
     if (old === undefined) {
       if (now !== undefined) see('added', { after: sorted(now) })
       else if (listOf(before['enum']).length === 0 && listOf(after['enum']).length > 0) {

@@ -2,7 +2,16 @@
 import type { JSONSchema } from '../comparison.types.ts'
 import { breaks, rule, tells } from '../rule.ts'
 import type { NodePair, Seen } from '../rule.types.ts'
-import { acceptsAnything, canonical, isSchema, keepsUnknown, propertiesOf, schemaOf } from '../schema-reading.ts'
+import {
+  acceptsAnything,
+  canonical,
+  isSchema,
+  keepsJustKeys,
+  keepsUnknown,
+  propertiesOf,
+  schemaOf,
+} from '../schema-reading.ts'
+import { hasObjects } from './objects.ts'
 
 type Form = 'map' | 'open' | 'fields' | 'nothing'
 
@@ -12,7 +21,7 @@ function formOf(schema: JSONSchema): Form {
   return propertiesOf(schema).size > 0 ? 'fields' : 'nothing'
 }
 
-type Kind = 'structure-changed' | 'removed' | 'constrained' | 'opened' | 'added'
+type Kind = 'structure-changed' | 'removed' | 'constrained' | 'opened' | 'emptied' | 'added'
 
 /** From each form to each other one. An object that holds nothing can lose nothing. */
 const transitions: Readonly<Record<Form, Partial<Record<Form, Kind>>>> = {
@@ -50,11 +59,18 @@ export const additionalProperties = rule({
       'Clients see values that the schema kept away.',
       'Going back needs values of the old schema.',
     ),
+    emptied: breaks(
+      ['reader', 'stored'],
+      'the values of the map have no schema any more, and keep nothing that is in their objects',
+      'With additionalProperties: true the API server keeps each key, but drops every field of the objects below it.',
+      'Use x-kubernetes-preserve-unknown-fields: true as the schema of the values, or keep their schema.',
+    ),
     added: tells(['reader'], 'the object keeps keys now', 'It held nothing before.', 'Going back drops the keys.'),
   },
   compare: ({ before, after }: NodePair, see) => {
     const [from, to] = [formOf(before), formOf(after)]
-    const kind = transitions[from][to]
+    const emptied = to === 'open' && keepsJustKeys(after) && hasObjects(schemaOf(before['additionalProperties']))
+    const kind = from === 'map' && emptied ? 'emptied' : transitions[from][to]
     const restricts = kind !== 'constrained' || !acceptsAnything(schemaOf(after['additionalProperties']))
     if (kind !== undefined && restricts) see(kind, { before: from, after: to })
   },
@@ -70,6 +86,12 @@ export const preserveUnknown = rule({
       'The API server drops every field that the schema does not name, at once when an object is read and for good when it is written.',
       'Name every field that objects have, or keep unknown fields in this version; --live lists the objects that would lose something.',
     ),
+    emptied: breaks(
+      ['reader', 'stored'],
+      'unknown fields are kept, but nothing that is in their objects any more',
+      'With additionalProperties: true the API server keeps each key, but drops every field of the objects below it.',
+      'Keep x-kubernetes-preserve-unknown-fields: true in the place of additionalProperties: true.',
+    ),
     added: tells(
       ['reader'],
       'unknown fields are kept now',
@@ -82,8 +104,12 @@ export const preserveUnknown = rule({
     const seen: Seen = { before: old === 'open', after: now === 'open' }
     if (old === 'open' && (now === 'fields' || now === 'nothing')) see('removed', seen)
     if ((old === 'fields' || old === 'nothing') && now === 'open') see('added', seen)
+    if (old !== 'open' || now !== 'open' || keepsJustKeys(before) === keepsJustKeys(after)) return
+    see(keepsJustKeys(after) ? 'emptied' : 'added', { before: shownOpen(before), after: shownOpen(after) })
   },
 })
+
+const shownOpen = (schema: JSONSchema) => (keepsJustKeys(schema) ? 'keys' : 'whole')
 
 export const items = rule({
   id: 'crd.items',

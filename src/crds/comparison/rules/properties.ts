@@ -1,17 +1,22 @@
 /** Which fields an object has. A field without a schema is pruned, unless its object keeps unknown fields. */
+import { hasDefault } from '../../decode/structural.ts'
 import type { JSONSchema, PathElement } from '../comparison.types.ts'
 import { breaks, rule, tells } from '../rule.ts'
 import type { NodePair } from '../rule.types.ts'
 import {
   acceptsAnything,
   compareTexts,
+  documentationWords,
   isSchema,
+  keepsJustKeys,
   keepsUnknown,
   propertiesOf,
   schemaOf,
   shapeOf,
 } from '../schema-reading.ts'
-import { isGivenByServer } from './given-fields.ts'
+import { isGivenByServer, isMetadata } from './given-fields.ts'
+import { hasObjects } from './objects.ts'
+import { isRefusedFor } from './presence.ts'
 
 type Fields = ReadonlyMap<string, JSONSchema>
 
@@ -49,12 +54,15 @@ function shown(schema: JSONSchema): unknown {
   return schema['x-kubernetes-int-or-string'] === true ? 'int-or-string' : (schema['type'] ?? 'any')
 }
 
-/** Can a value of this schema be or hold an object? */
-function hasObjects(schema: JSONSchema): boolean {
-  if (Array.isArray(schema['items']) || isSchema(schema['items'])) return hasObjects(schemaOf(schema['items']))
-  const type = schema['type']
-  return type === undefined ? schema['x-kubernetes-int-or-string'] !== true : type === 'object'
-}
+/** Who left the field out gets nothing where there was a value: the same as where just the default goes. */
+const losesDefault = (schema: JSONSchema) =>
+  hasDefault(schema) && ({ level: 'error', audiences: ['reader', 'stored'] } as const)
+
+/** The object around counts its fields: with one more it is refused. */
+const refusing = { level: 'error', audiences: ['writer', 'reader', 'stored'] } as const
+
+const isAnyText = (schema: JSONSchema) =>
+  Object.keys(schema).every((word) => word === 'type' || documentationWords.includes(word))
 
 const below = (path: readonly PathElement[], property: string) => [...path, { property }]
 
@@ -111,20 +119,24 @@ export const property = rule({
     if (isMap(before) !== isMap(after)) return
     const [old, now] = [propertiesOf(before), propertiesOf(after)]
     const [gone, added] = [only(old, now, pair), only(now, old, pair)]
-    const renamed = keepsUnknown(after) || keepsUnknown(before) ? new Map<string, string>() : renames(gone, added)
+    // The API server keeps metadata whole, whatever of them the schema names.
+    const [kept, keeps] = [keepsUnknown(before) || isMetadata(pair), keepsUnknown(after) || isMetadata(pair)]
+    const renamed = keeps || kept ? new Map<string, string>() : renames(gone, added)
     for (const [name, schema] of gone) {
       const place = { path: below(path, name), node: { before: schema } }
       const to = renamed.get(name)
-      if (keepsUnknown(after)) {
-        const kept = after['x-kubernetes-preserve-unknown-fields'] === true || !hasObjects(schema)
-        see(kept ? 'undeclared' : 'emptied', { before: shown(schema), ...place })
+      if (keeps) {
+        const kind = keepsJustKeys(after) && hasObjects(schema) ? 'emptied' : 'undeclared'
+        see(kind, { before: shown(schema), ...place, ...(kind === 'undeclared' && losesDefault(schema)) })
       } else if (to === undefined) see('removed', { before: shown(schema), ...place })
       else see('renamed', { before: name, after: to, ...place })
     }
     for (const [name, schema] of added) {
       const place = { path: below(path, name), node: { after: schema }, after: shown(schema) }
-      if (keepsUnknown(before) && !acceptsAnything(schema)) see('constrains-unknown', place)
-      else see(schema['default'] === undefined ? 'added' : 'added-with-default', place)
+      const free = acceptsAnything(schema) || (isMetadata(pair) && isAnyText(schema))
+      if (kept && !free) see('constrains-unknown', place)
+      else if (!hasDefault(schema)) see('added', place)
+      else see('added-with-default', isRefusedFor(name, after) ? { ...place, ...refusing } : place)
     }
   },
 })

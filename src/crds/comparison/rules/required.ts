@@ -1,16 +1,18 @@
 /** Which fields must be there. Only nodes that both sides have are compared: what is required inside a new field hurts nobody. */
+
+import { hasDefault } from '../../decode/structural.ts'
 import type { JSONSchema, PathElement } from '../comparison.types.ts'
 import { breaks, rule, tells, warns } from '../rule.ts'
 import type { NodePair } from '../rule.types.ts'
 import { compareTexts, propertiesOf, stringsOf } from '../schema-reading.ts'
 import { isGivenByServer } from './given-fields.ts'
 
+const fillsIn = (schema: JSONSchema | undefined) => schema !== undefined && hasDefault(schema)
+
 interface Field {
   before: JSONSchema | undefined
   after: JSONSchema | undefined
 }
-
-const hasDefault = (schema: JSONSchema | undefined) => schema?.['default'] !== undefined
 
 function at(path: readonly PathElement[], name: string, { before, after }: Field): object {
   return { path: [...path, { property: name }], node: { ...(before && { before }), ...(after && { after }) } }
@@ -55,10 +57,10 @@ export const required = rule({
       if (old.has(name) === now.has(name) || isGivenByServer(name, path, after)) continue
       const field = { before: oldFields.get(name), after: newFields.get(name) }
       const place = at(path, name, field)
-      if (now.has(name)) see(hasDefault(field.after) ? 'added-with-default' : 'added', { after: true, ...place })
+      if (now.has(name)) see(fillsIn(field.after) ? 'added-with-default' : 'added', { after: true, ...place })
       // A field that is gone as a whole is not just optional: that is another rule's.
       else if (field.after !== undefined || field.before === undefined) {
-        see(hasDefault(field.after) ? 'removed-with-default' : 'removed', { before: true, ...place })
+        see(fillsIn(field.after) ? 'removed-with-default' : 'removed', { before: true, ...place })
       }
     }
   },

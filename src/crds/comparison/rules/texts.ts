@@ -55,6 +55,12 @@ function formatOf(schema: JSONSchema): string {
 const bits: Readonly<Record<string, number>> = { int32: 32, int64: 64, float: 32, double: 64 }
 const bitsOf = (schema: JSONSchema) => bits[typeof schema['format'] === 'string' ? schema['format'] : '']
 
+/** The formats of numbers that newer API servers check (not yet 1.30). */
+const isChecked = ({ type, format: name }: JSONSchema) =>
+  (type === 'integer' && name === 'int32') || (type === 'number' && name === 'float')
+
+const refusing = { level: 'error', audiences: ['writer', 'reader', 'stored'] } as const
+
 export const format = rule({
   id: 'crd.format',
   compares: 'the format of a text or number',
@@ -86,7 +92,7 @@ export const format = rule({
     'narrower-number': warns(
       ['reader', 'stored'],
       'clients are told to expect fewer bits',
-      'The API server does not check this format, but clients built by it fail to decode stored numbers that do not fit.',
+      'Clients built by it fail to decode numbers that do not fit, and an API server of this time refuses them: int32 of whole numbers, float of others.',
       'Keep the wider number, or look with --live how large the numbers are.',
     ),
     unenforced: tells(
@@ -107,6 +113,7 @@ export const format = rule({
     }
     const difference = (bitsOf(after) ?? 64) - (bitsOf(before) ?? 64)
     if (difference === 0) see('unenforced', seen)
-    else see(difference > 0 ? 'wider-number' : 'narrower-number', seen)
+    else if (difference > 0) see('wider-number', seen)
+    else see('narrower-number', isChecked(after) ? { ...seen, ...refusing } : seen)
   },
 })

@@ -1,4 +1,5 @@
 /** Which types of JSON a node accepts. Types are compared as sets, so that a wider one is told from another one. */
+import { hasDefault } from '../../decode/structural.ts'
 import type { JSONSchema } from '../comparison.types.ts'
 import { breaks, rule, tells, warns } from '../rule.ts'
 import type { NodePair } from '../rule.types.ts'
@@ -124,7 +125,7 @@ export const nullable = rule({
     const seen = { before: old, after: now }
     if (now) see('added', seen)
     // The API server prunes a null that has a default before it validates: nothing is refused.
-    else if (after['default'] === undefined) see('removed', seen)
+    else if (!hasDefault(after)) see('removed', seen)
     else see('removed', { ...seen, level: 'warning', audiences: ['stored'] })
   },
 })

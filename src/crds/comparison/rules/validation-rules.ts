@@ -22,8 +22,8 @@ function rulesOf(schema: JSONSchema): ValidationRule[] {
   })
 }
 
-/** A rule over `oldSelf` judges changes, not values: objects that are stored keep to it. */
-const isTransition = ({ text }: ValidationRule) => /\boldSelf\b/.test(text)
+/** A rule over `oldSelf` judges changes, not values: objects that are stored keep to it. A field may have that name as well. */
+const isTransition = ({ text }: ValidationRule) => /(?<![.\w])oldSelf\b/.test(text)
 
 const once = (rules: readonly ValidationRule[], without: readonly ValidationRule[]) => {
   const known = new Set(without.map(({ identity }) => identity))

@@ -4,7 +4,9 @@ import { breaks, rule, tells, warns } from '../rule.ts'
 import type { VersionPair } from '../rule.types.ts'
 import { listOf, missingFrom, same, schemaOf, schemaOfVersion } from '../schema-reading.ts'
 
-const subresource = (version: CustomResourceDefinitionVersion, name: string) => schemaOf(version.subresources)[name]
+/** A subresource of null is none. */
+const subresource = (version: CustomResourceDefinitionVersion, name: string) =>
+  schemaOf(version.subresources)[name] ?? undefined
 
 export const schemaPresence = rule({
   id: 'crd.schema',

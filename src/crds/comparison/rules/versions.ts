@@ -9,10 +9,9 @@ const versionOf = (crd: CustomResourceDefinition, name: string) =>
 
 const storageOf = (crd: CustomResourceDefinition) => crd.spec.versions.find((version) => version.storage)?.name
 
-/** What objects may be stored in: as the cluster says; else at least the storage version. Generated files say an empty list. */
+/** What objects may be stored in: at least the storage version, whatever a file says that has a status from elsewhere. */
 function storedIn(crd: CustomResourceDefinition): readonly (string | undefined)[] {
-  const known = crd.status?.storedVersions ?? []
-  return known.length > 0 ? known : [storageOf(crd)]
+  return [...(crd.status?.storedVersions ?? []), storageOf(crd)]
 }
 
 const highest = (crd: CustomResourceDefinition) =>

@@ -56,6 +56,7 @@ const twoStable = plus(two, 'v1', renamed)
 const left = definition([v('v1alpha1', plain, old, { served: false }), v('v1alpha2', renamed, storage)], withHook)
 const leftTight = plus(left, 'v1alpha3', spec({ y: { ...text, maxLength: 3 } }))
 const leftStable = plus(left, 'v1', renamed)
+const threeKinds = (schema: object) => definition([v('v1alpha1', schema), v('v1beta1', schema, storage)])
 const twoAlike = definition([v('v1alpha1', plain), v('v1', plain)])
 const twoAlikeWanted = definition([v('v1alpha1', plain), v('v1', optional)])
 const since = (releases: number, crd: Definition) => ({
@@ -206,4 +207,26 @@ const crdify: AdviceCase[] = [
   ['olm', 'tighter', ...within('v1beta1', plain, narrow), 'bump-with-webhook', 'v1beta2', [0, 1, 3, 4]],
 ]
 
-export const adviceCases = [...ngf, ...kubeairunway, ...kubernetes, ...crdify]
+/** A version that is followed is not the only one that is served. */
+const threeServed: AdviceCase[] = [
+  [
+    'kubernetes',
+    'a change beside an older version that is still served',
+    threeKinds(plain),
+    threeKinds(renamed),
+    'bump-with-webhook',
+    'v1beta2',
+    [0, 1, 3, 4],
+  ],
+  [
+    'kubeairunway',
+    'a change beside an older version that is still served',
+    threeKinds(plain),
+    threeKinds(renamed),
+    'bump-with-webhook',
+    'v1',
+    [0, 1, 2],
+  ],
+]
+
+export const adviceCases = [...ngf, ...kubeairunway, ...kubernetes, ...threeServed, ...crdify]

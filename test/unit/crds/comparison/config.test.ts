@@ -49,6 +49,21 @@ const readings: [what: string, document: unknown, problems: string[]][] = [
     { validations: [{ name: 'enum', enforcement: 'Fatal' }] },
     ['validations[0].enforcement is not one of Error, Warn, None'],
   ],
+  [
+    'a misspelt day',
+    { ignore: [{ id: 'x', untill: '2026-12-31', reason }] },
+    ['ignore[0].untill is not known; known are id, version, path, until, reason'],
+  ],
+  [
+    'a misspelt place',
+    { overrides: [{ id: 'x', verison: 'v1', level: 'info' }] },
+    ['overrides[0].verison is not known; known are id, version, path, level'],
+  ],
+  [
+    'an unknown policy',
+    { validations: [{ name: 'enum', enforcement: 'Error', configuration: { additionPolicy: 'allow' } }] },
+    ['validations[0].configuration.additionPolicy is neither Allow nor Disallow'],
+  ],
   ['no conversion', { conversion: 'Maybe' }, ['conversion is neither None nor Ignore']],
   ['no unhandled', { unhandledEnforcement: 'Maybe' }, ['unhandledEnforcement is not one of Error, Warn, None']],
 ]

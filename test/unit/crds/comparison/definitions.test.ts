@@ -33,6 +33,20 @@ const plain = only({})
 const base64 = (text: string) => Buffer.from(text).toString('base64')
 
 const cases: Case[] = [
+  [
+    'a status subresource of null, which is none',
+    only({ subresources: { status: {} } }),
+    only({ subresources: { status: null } }),
+    ['status-subresource.removed v1'],
+    ['status-subresource.added v1'],
+  ],
+  [
+    'the storage version goes, which a status from elsewhere does not name',
+    stored(definition([alpha, version('v1alpha2', { storage: true })]), 'v1alpha1'),
+    one,
+    ['storage.moved v1alpha1', 'version.removed-stored v1alpha2'],
+    ['storage.moved-to-new-version v1alpha2', 'version.added v1alpha2'],
+  ],
   ['scope', one, definition([alpha], { scope: 'Cluster' }), ['scope.changed'], ['scope.changed']],
   ['group', one, definition([alpha], { group: 'example.com' }), ['group.changed'], ['group.changed']],
   [
@@ -311,6 +325,22 @@ describe('pairs of versions', () => {
       ['served-pair', 'v1alpha1 -> v1beta1', 'crd.conversion.none-between-different-schemas', 'error', 'reader,stored'],
       ['served-pair', 'v1alpha1 -> v1beta1', 'crd.max-length.added', 'error', 'stored'],
     ])
+  })
+  test('versions that say the same in another order, or with words that say nothing, differ in nothing', () => {
+    const rules = (message: string) => [{ rule: 'has(self.x)', message }, { rule: 'true' }]
+    const fields = (x: object) => ({ x: { type: 'string', enum: ['a', 'b'], ...x }, y: { type: 'string' } })
+    const first = version('v1alpha1', {
+      spec: object(fields({}), { required: ['x', 'y'], 'x-kubernetes-validations': rules('one') }),
+    })
+    const second = version('v1beta1', {
+      spec: object(fields({ enum: ['b', 'a'], nullable: false }), {
+        required: ['y', 'x'],
+        'x-kubernetes-validations': rules('other').toReversed(),
+      }),
+    })
+    expect(pairs(definition([first]), definition([first, second]))).toEqual([])
+    const third = version('v1beta1', { spec: object(fields({ default: false }), { required: ['x', 'y'] }) })
+    expect(pairs(definition([first]), definition([first, third]))).not.toEqual([])
   })
   test('with a webhook, it is what the webhook has to get right', () => {
     expect(pairs(one, definition([alpha, version('v1beta1', narrow)], { conversion: webhook }))).toEqual([

@@ -31,6 +31,9 @@ const bounds = [
   { id: 'max-properties', word: 'maxProperties', base: map, direction: -1 },
 ]
 
+/** Any key is kept, but nothing of what is in an object below. */
+const justKeys = { type: 'object', additionalProperties: true }
+
 export const ruleCases: Case[] = [
   ['another type', text, integer, ['type.changed'], ['type.changed']],
   ['another type, and all that follows from it', { ...text, enum: ['a'] }, a, ['type.changed'], ['type.changed']],
@@ -76,6 +79,20 @@ export const ruleCases: Case[] = [
     ['enum.value-added', 'enum.value-removed'],
   ],
   ['a list of true and false', { type: 'boolean' }, { type: 'boolean', enum: [true, false] }, ['enum.no-effect'], []],
+  [
+    'a list of true and false, where null was one more value',
+    { type: 'boolean', nullable: true },
+    { type: 'boolean', nullable: true, enum: [true, false] },
+    ['enum.added'],
+    ['enum.removed'],
+  ],
+  [
+    'a list of true, false and null',
+    { type: 'boolean', nullable: true },
+    { type: 'boolean', nullable: true, enum: [true, false, null] },
+    ['enum.no-effect'],
+    [],
+  ],
   ['a minimum', integer, { ...integer, minimum: 1 }, ['minimum.added'], ['minimum.removed']],
   [
     'a larger minimum',
@@ -196,6 +213,27 @@ export const ruleCases: Case[] = [
     ['property.emptied', 'property.undeclared'],
     ['property.constrains-unknown', 'property.constrains-unknown'],
   ],
+  [
+    'objects in a map of which any key is kept, but not what is below',
+    { type: 'object', additionalProperties: a },
+    justKeys,
+    ['additional-properties.emptied'],
+    ['additional-properties.constrained'],
+  ],
+  [
+    'texts in a map of which any key is kept',
+    map,
+    justKeys,
+    ['additional-properties.opened'],
+    ['additional-properties.constrained'],
+  ],
+  [
+    'unknown fields whole, and just their keys',
+    open,
+    justKeys,
+    ['preserve-unknown-fields.emptied'],
+    ['preserve-unknown-fields.added'],
+  ],
   ['unknown fields', a, { ...a, ...anything }, ['preserve-unknown-fields.added'], ['preserve-unknown-fields.removed']],
   [
     'unknown fields, in other words',
@@ -239,6 +277,13 @@ export const ruleCases: Case[] = [
   ],
   ['exclusive alternatives', text, combined('oneOf', { pattern: 'a' }), ['one-of.added'], ['one-of.removed']],
   [
+    'an exclusive alternative that is there twice: what fits it fits two',
+    combined('oneOf', { pattern: 'a' }),
+    combined('oneOf', { pattern: 'a' }, { pattern: 'a' }),
+    ['one-of.branch-removed'],
+    ['one-of.branch-added'],
+  ],
+  [
     'one exclusive alternative more',
     combined('oneOf', { pattern: 'a' }),
     combined('oneOf', { pattern: 'b' }, { pattern: 'a' }),
@@ -259,6 +304,13 @@ export const ruleCases: Case[] = [
     text,
     cel({ rule: 'self == oldSelf' }),
     ['validation-rule.transition-added'],
+    ['validation-rule.removed'],
+  ],
+  [
+    'a rule on a field that is called like the old value',
+    text,
+    cel({ rule: 'self.oldSelf != ""' }),
+    ['validation-rule.added'],
     ['validation-rule.removed'],
   ],
   [

@@ -78,6 +78,72 @@ describe('levels, audiences and paths', () => {
       'status',
       ['crd.required.removed', 'error', ['reader'], '^.status.x.a'],
     ],
+    [
+      'required, with a default that is none',
+      object({ a: { ...text, nullable: true } }),
+      object({ a: { ...text, nullable: true, default: null } }, { required: ['a'] }),
+      'spec',
+      ['crd.required.added', 'error', ['writer', 'stored'], '^.spec.x.a'],
+    ],
+    [
+      'a new field with a default, in an object of one field',
+      { ...a, maxProperties: 1 },
+      { ...object({ a: text, b: { ...text, default: '' } }), maxProperties: 1 },
+      'spec',
+      ['crd.property.added-with-default', 'error', ['writer', 'reader', 'stored'], '^.spec.x.b'],
+    ],
+    [
+      'a default for one of two fields of which just one may be there',
+      { ...object({ a: text, b: text }), oneOf: [{ required: ['a'] }, { required: ['b'] }] },
+      { ...object({ a: text, b: { ...text, default: '' } }), oneOf: [{ required: ['a'] }, { required: ['b'] }] },
+      'spec',
+      ['crd.default.added', 'error', ['writer', 'reader', 'stored'], '^.spec.x.b'],
+    ],
+    [
+      'a default for a field whose presence a rule asks for',
+      { ...object({ a: text, b: text }), 'x-kubernetes-validations': [{ rule: 'has(self.a) != has(self.b)' }] },
+      {
+        ...object({ a: text, b: { ...text, default: '' } }),
+        'x-kubernetes-validations': [{ rule: 'has(self.a) != has(self.b)' }],
+      },
+      'spec',
+      ['crd.default.added', 'error', ['writer', 'reader', 'stored'], '^.spec.x.b'],
+    ],
+    [
+      'a field that is kept, but had a default',
+      { ...open, properties: { a: { ...text, default: '' } } },
+      open,
+      'spec',
+      ['crd.property.undeclared', 'error', ['reader', 'stored'], '^.spec.x.a'],
+    ],
+    [
+      'whole numbers of fewer bits, which newer API servers check',
+      integer,
+      { ...integer, format: 'int32' },
+      'spec',
+      ['crd.format.narrower-number', 'error', ['writer', 'reader', 'stored'], '^.spec.x'],
+    ],
+    [
+      'numbers of fewer bits that no API server checks',
+      number,
+      { ...number, format: 'int32' },
+      'spec',
+      ['crd.format.narrower-number', 'warning', ['reader', 'stored'], '^.spec.x'],
+    ],
+    [
+      'a limit that no value of a closed list is beyond',
+      { ...text, enum: ['a', 'bb'] },
+      { ...text, enum: ['bb', 'a'], maxLength: 2 },
+      'spec',
+      ['crd.max-length.added', 'info', [], '^.spec.x'],
+    ],
+    [
+      'a limit that a value of a closed list is beyond',
+      { ...text, enum: ['a', 'bb'] },
+      { ...text, enum: ['a', 'bb'], maxLength: 1 },
+      'spec',
+      ['crd.max-length.added', 'error', ['writer', 'stored'], '^.spec.x'],
+    ],
     ['a wider number', integer, number, 'spec', ['crd.type.widened', 'info', ['reader'], '^.spec.x']],
     ['a wider number in status', integer, number, 'status', ['crd.type.widened', 'warning', ['reader'], '^.status.x']],
     [
@@ -177,5 +243,35 @@ describe('levels, audiences and paths', () => {
       return schema
     }
     expect(() => compareSchemas(deep(text), deep(integer))).toThrow('nests more than 1000 levels deep')
+  })
+})
+
+describe('what an API server knows of an object itself', () => {
+  const named = (name: Schema) => object({ metadata: object({ name }) })
+  const found = (before: Schema, after: Schema) =>
+    compareSchemas(before, after).map(({ id, level, path }) => `${level} ${id} ${path}`)
+  const short = { ...text, maxLength: 3 }
+
+  test.each([
+    ['metadata without names', object({ metadata: { type: 'object' } })],
+    ['no metadata', object({})],
+  ])('a limit on names is one, after a schema with %s', (_, before) => {
+    expect(found(before, named(short))).toEqual(['error crd.property.constrains-unknown ^.metadata.name'])
+    expect(found(named(short), before)).toEqual(['info crd.property.undeclared ^.metadata.name'])
+  })
+  test('a limit on kind is one, where the schema had not named it', () => {
+    expect(found(object({}), object({ kind: { ...text, enum: ['Model'], description: 'a' } }))).toEqual([
+      'error crd.enum.added ^.kind',
+    ])
+  })
+  test('a name without a limit is none', () => {
+    expect(found(object({ metadata: { type: 'object' } }), named(text))).toEqual([
+      'info crd.property.added ^.metadata.name',
+    ])
+  })
+  test('a part of an object that is called metadata is like any other', () => {
+    expect(found(object({ spec: object({ metadata: object({}) }) }), object({ spec: named(short) }))).toEqual([
+      'info crd.property.added ^.spec.metadata.name',
+    ])
   })
 })
