@@ -29,7 +29,7 @@ export function withGiven(
   const missing = Object.entries(others).filter(
     ([name]) => !Object.hasOwn(fields, name) && isGivenByServer(name, path, schema),
   )
-  const freed = missing.map(([name, field]) => [name, freeOf(name, schemaOf(field))])
+  const freed = missing.map(([name, field]): [string, JSONSchema] => [name, freeOf(name, schemaOf(field))])
   return missing.length === 0 ? fields : { ...fields, ...Object.fromEntries(freed) }
 }
 

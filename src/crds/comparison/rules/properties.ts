@@ -11,7 +11,6 @@ import {
   keepsJustKeys,
   keepsUnknown,
   propertiesOf,
-  schemaOf,
   shapeOf,
 } from '../schema-reading.ts'
 import { isGivenByServer, isMetadata } from './given-fields.ts'
