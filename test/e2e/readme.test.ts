@@ -6,18 +6,24 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type ControlPlane, clusterTestsPossible, startControlPlane } from '../support/control-plane.ts'
 
 const root = join(import.meta.dirname, '..', '..')
-const readme = join(root, 'README.md')
+/** In the order in which they are told: the pages share one cluster. */
+const pages = ['README.md', 'docs/crd-check.md']
 const execute = promisify(execFile)
 
 interface Shown {
+  page: string
   command: string
   output: string
 }
 
 const block = /<!-- output: (.*) -->\n```text\n([^]*?)```/g
 
+const textOf = (page: string): string => readFileSync(join(root, page), 'utf8')
+
 const shown = (): Shown[] =>
-  [...readFileSync(readme, 'utf8').matchAll(block)].map(([, command = '', output = '']) => ({ command, output }))
+  pages.flatMap((page) =>
+    [...textOf(page).matchAll(block)].map(([, command = '', output = '']) => ({ page, command, output })),
+  )
 
 /** As it is shown: no folder of this machine, no port of this moment; how long things took stays as it was. */
 const reproducible = (text: string): string =>
@@ -32,7 +38,7 @@ const steady = (text: string): string =>
 
 const { possible } = clusterTestsPossible()
 
-describe.skipIf(!possible)('the story of the README, with the built plugin through kubectl', () => {
+describe.skipIf(!possible)('what README and docs show, with the built plugin through kubectl', () => {
   let cluster: ControlPlane
 
   beforeAll(async () => {
@@ -48,20 +54,23 @@ describe.skipIf(!possible)('the story of the README, with the built plugin throu
       LANG: 'C.UTF-8',
       NO_COLOR: '1',
     }
-    const { stdout } = await execute('kubectl', ['airunway', ...command.split(' ')], { env })
-    return stdout
+    // Findings end with an exit code of their own.
+    return execute('kubectl', ['airunway', ...command.split(' ')], { env, cwd: root }).then(
+      ({ stdout }) => stdout,
+      ({ stdout, stderr }: { stdout: string; stderr: string }) => stdout || stderr,
+    )
   }
 
-  test.each(shown().map(({ command }, index) => [command, index] as const))(
-    'kubectl airunway %s',
-    async (command, index) => {
+  test.each(shown().map(({ page, command }, index) => [command, page, index] as const))(
+    'kubectl airunway %s (%s)',
+    async (command, page, index) => {
       const actual = await kubectl(command)
       if (process.env['UPDATE_README']) {
         const written = reproducible(actual)
-        const blocks = readFileSync(readme, 'utf8').replaceAll(block, (whole, words: string) =>
+        const blocks = textOf(page).replaceAll(block, (whole, words: string) =>
           words === command ? `<!-- output: ${words} -->\n\`\`\`text\n${written}\`\`\`` : whole,
         )
-        writeFileSync(readme, blocks)
+        writeFileSync(join(root, page), blocks)
       }
       expect(steady(shown()[index]?.output ?? '')).toBe(steady(actual))
     },
