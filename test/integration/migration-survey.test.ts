@@ -338,6 +338,7 @@ describe.skipIf(!possible)('before a migration', () => {
     try {
       expect((await missingRights(user, rights)).map(({ request }) => rightText(request))).toEqual([
         `list guarded.${group}`,
+        `get guarded.${group}`,
         `patch guarded.${group}`,
         `get customresourcedefinitions.apiextensions.k8s.io ${guarded.name}`,
         `list customresourcedefinitions.apiextensions.k8s.io ${guarded.name}`,
@@ -365,7 +366,7 @@ describe.skipIf(!possible)('before a migration', () => {
       kind: 'ClusterRole',
       metadata: { name },
       rules: [
-        { apiGroups: [group], resources: [plural], verbs: ['list', 'patch'] },
+        { apiGroups: [group], resources: [plural], verbs: ['list', 'get', 'patch'] },
         {
           apiGroups: ['apiextensions.k8s.io'],
           resources: ['customresourcedefinitions'],
