@@ -9,6 +9,7 @@ export const commands: CommandTable = {
   explain: () => import('./explain.ts'),
   history: () => import('./history.ts'),
   'history:export': () => import('./history/export.ts'),
+  migrate: () => import('./migrate.ts'),
   'playground:down': () => import('./playground/down.ts'),
   'playground:env': () => import('./playground/env.ts'),
   'playground:status': () => import('./playground/status.ts'),

@@ -110,6 +110,7 @@ export abstract class ChangeCommand extends BaseCommand {
     ])
     switch (result.outcome) {
       case 'planned':
+        if (result.report.blocked !== undefined) this.finish('blocked')
         return this.print(renderDocument(documentOf('Plan', result.report), output, this.style()))
       case 'rights':
         return this.print(renderDocument(documentOf('AccessRights', result.report), output, this.style()))
@@ -120,6 +121,8 @@ export abstract class ChangeCommand extends BaseCommand {
         return this.finish('failed')
       case 'nothing-to-do':
         return this.print(renderDocument(documentOf('NothingToDo', result.report), output, this.style()))
+      case 'nothing-to-migrate':
+        return this.print(renderDocument(documentOf('NothingToMigrate', result.report), output, this.style()))
       case 'ran':
         if (result.report.workloads.disturbed > 0) this.finish('warnings')
         return this.print(this.#next(renderDocument(documentOf('Run', result.report), output, this.style()), output))

@@ -28,7 +28,7 @@ export const typedWords = (tokens: readonly Token[]): TypedWords => {
  */
 export const carriedOn = (hint: string, typed: TypedWords, records = ''): string =>
   hint.replaceAll(
-    /kubectl airunway (preflight|upgrade|resume|abort|rollback|history export|history|status)\b( --to \S+)?/g,
+    /kubectl airunway (preflight|upgrade|migrate|resume|abort|rollback|history export|history|status)\b( --to \S+)?/g,
     (_, verb: string, to: string = '') =>
       [
         `kubectl airunway ${verb}`,

@@ -60,6 +60,8 @@ export class OpenJournal {
   readonly #namespace: string
   #journal: Journal
   #secret: Secret
+  /** what this process has kept so far: a value that is kept often costs one request each time */
+  readonly #kept = new Map<string, Secret>()
 
   constructor(client: KubernetesClient, namespace: string, journal: Journal, secret: Secret) {
     this.#client = client
@@ -125,7 +127,7 @@ export class OpenJournal {
 
   /** Saves a value that later steps, or the way back, need. Saving the same name again replaces it. */
   async keep(name: string, value: unknown): Promise<void> {
-    await keepChunks(this.#client, this.#namespace, this.summary.number, name, value)
+    await keepChunks(this.#client, this.#namespace, this.summary.number, { name, value, known: this.#kept })
   }
 
   /** A value that `keep` saved in this run, or undefined. */
@@ -134,12 +136,14 @@ export class OpenJournal {
   }
 }
 
+/** Secrets by name, as this process has written them last. */
+type KnownSecrets = Map<string, Secret>
+
 const keepChunks = async (
   client: KubernetesClient,
   namespace: string,
   number: number,
-  name: string,
-  value: unknown,
+  { name, value, known = new Map() }: { name: string; value: unknown; known?: KnownSecrets },
 ): Promise<void> => {
   const chunks = toChunks(value)
   for (const [index, chunk] of chunks.entries()) {
@@ -149,15 +153,21 @@ const keepChunks = async (
       { [RUN_LABEL]: String(number), [RECORD_LABEL]: name },
       { chunk, of: Buffer.from(String(chunks.length)).toString('base64') },
     )
-    try {
-      await client.create(secret)
-    } catch (error) {
-      // A step that runs again after a crash saves again: what is there is from before the crash.
-      if (!isConflict(error)) throw error
-      const { name: existing } = secret.metadata
-      const live = await client.get<Secret>({ apiVersion: 'v1', kind: 'Secret', namespace, name: existing })
-      await client.replace({ ...secret, metadata: { ...secret.metadata, ...versionOf(live) } })
-    }
+    known.set(secret.metadata.name, await keepOne(client, secret, known.get(secret.metadata.name)))
+  }
+}
+
+const keepOne = async (client: KubernetesClient, secret: Secret, known: Secret | undefined): Promise<Secret> => {
+  const over = async (live: Secret): Promise<Secret> =>
+    client.replace({ ...secret, metadata: { ...secret.metadata, ...versionOf(live) } })
+  try {
+    return known === undefined ? await client.create(secret) : await over(known)
+  } catch (error) {
+    if (known !== undefined && isNotFound(error)) return client.create(secret)
+    // A step that runs again after a crash saves again: what is there is from before the crash.
+    if (!isConflict(error)) throw error
+    const { name, namespace } = secret.metadata
+    return over(await client.get<Secret>({ apiVersion: 'v1', kind: 'Secret', name, ...(namespace && { namespace }) }))
   }
 }
 
@@ -258,7 +268,7 @@ export const beginRun = async (
   const number = ((await listRuns(client, namespace))[0]?.number ?? 0) + 1
   // Left by a process that died before its journal, or by somebody who deleted a journal: a back-up of another run.
   await removeRecords(client, namespace, number)
-  await keepChunks(client, namespace, number, 'plan', plan)
+  await keepChunks(client, namespace, number, { name: 'plan', value: plan })
   const summary: RunSummary = {
     number,
     kind: plan.kind,

@@ -7,6 +7,13 @@ export const isUnfinished = (run: RunSummary): boolean => ['running', 'failed', 
 /** The run that has to be brought to an end before another one begins: the newest, where several are (a take-over that died). */
 export const unfinishedRun = (runs: readonly RunSummary[]): RunSummary | undefined => runs.find(isUnfinished)
 
+/**
+ * The runs that went from a release to another one. A migration of stored versions is none: what of it keeps anybody from
+ * going back is seen on the cluster, and a migration of somebody else's definitions keeps nobody.
+ */
+export const releaseRuns = (runs: readonly RunSummary[]): RunSummary[] =>
+  runs.filter(({ kind }) => kind !== 'migration')
+
 /** It was closed before it changed anything: as if it had never been. */
 const isClosed = (run: RunSummary): boolean => run.state === 'superseded' && run.supersededBy === undefined
 
@@ -19,7 +26,8 @@ export const newestStanding = (runs: readonly RunSummary[]): RunSummary | undefi
  * or it has been gone back from. A way back that did not end is still about the upgrade below it; one that was aborted has
  * gone forward to that upgrade again.
  */
-export const upgradeInForce = (runs: readonly RunSummary[]): RunSummary | undefined => {
+export const upgradeInForce = (all: readonly RunSummary[]): RunSummary | undefined => {
+  const runs = releaseRuns(all)
   const newest = newestStanding(runs)
   if (newest === undefined || newest.kind === 'upgrade') return newest
   const undone = undoneBy(newest, runs)

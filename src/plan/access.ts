@@ -27,6 +27,7 @@ const DEFINITIONS = { apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResour
 const LEASES = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease' }
 const PODS = { apiVersion: 'v1', kind: 'Pod' }
 const DEPLOYMENTS = { apiVersion: 'apps/v1', kind: 'Deployment' }
+const IN_TREE = { group: 'storagemigration.k8s.io', resource: 'storageversionmigrations' }
 const RBAC_GROUP = 'rbac.authorization.k8s.io'
 
 const placeOf = ({ metadata: { name, namespace } }: AnyObject): { name: string; namespace?: string } => ({
@@ -99,6 +100,14 @@ const ACCESS: { [K in StepKind]: (step: StepOf<K>) => RequiredAccess[] } = {
     ]),
   rewrite: ({ collection }) => [{ ...collection, verbs: ['list', 'get', 'update'] }],
   restore: ({ collection }) => [{ ...collection, verbs: ['list', 'get', 'create', 'update'] }],
+  'flip-storage': ({ definition }) => [{ ...DEFINITIONS, name: definition, verbs: ['get', 'update'] }],
+  migrate: ({ definition, engine, bringBack }) => [
+    { ...definedBy(definition), verbs: ['list', 'get', 'patch'] },
+    // Followed by a list and a watch of this one name.
+    { ...DEFINITIONS, name: definition, verbs: ['get', 'list', 'watch', ...(bringBack ? ['update'] : [])] },
+    { ...DEFINITIONS, name: definition, subresource: 'status', verbs: ['patch'] },
+    ...(engine === 'in-tree' ? [{ ...IN_TREE, verbs: ['create', 'get', 'list', 'watch', 'delete'] }] : []),
+  ],
   delete: (step) => step.objects.map((ref) => ({ ...ref, verbs: ['get', 'delete'] })),
 }
 

@@ -32,6 +32,13 @@ const withdrawn = ({ versions, conversion, deprecations }: StepOf<'withdraw-vers
   ].join('; ')
 }
 
+const migrated = ({ definition, storedVersions, storageVersion, bringBack }: StepOf<'migrate'>): string => {
+  const others = storedVersions.filter((version) => version !== storageVersion)
+  const from = others.length === 0 ? '' : `${others.join(', ')} to `
+  const repaired = bringBack === undefined ? '' : `${bringBack.join(', ')} back into the spec, then `
+  return `${definition}: ${repaired}${from}${storageVersion}, proved, then storedVersions is trimmed`
+}
+
 /** One line that says what the step touches or waits for. */
 export const describeStep = (step: Step): string => {
   switch (step.kind) {
@@ -65,6 +72,10 @@ export const describeStep = (step: Step): string => {
       return `every ${step.collection.kind}, with what the new schema hides from the back-up`
     case 'restore':
       return `every ${step.collection.kind} as it was; ${step.objects.length} from the back-up`
+    case 'flip-storage':
+      return `${step.definition}: ${step.from} to ${step.to}; there is no rollback across it`
+    case 'migrate':
+      return migrated(step)
     case 'compare-baseline':
       return 'provider objects and pods as before; versions running as wanted'
   }

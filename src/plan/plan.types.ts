@@ -3,7 +3,7 @@ import type { AnyObject, ObjectReference } from '../kubernetes/objects.ts'
 import type { ProviderConfigChanges } from '../releases/release.types.ts'
 import type { Replicas } from './replicas.ts'
 
-export type PlanKind = 'upgrade' | 'rollback' | 'abort'
+export type PlanKind = 'upgrade' | 'rollback' | 'abort' | 'migration'
 
 /**
  * How a component goes from one version to the other. `standby`: a second Deployment waits under the same Lease and takes
@@ -32,6 +32,8 @@ export interface Plan {
   wayBack: { possible: true } | { possible: false; why: string }
   /** what runs under a tag that moves (`:latest`), by Deployment: the digest is the only way back to it */
   running?: Record<string, string>
+  /** storage versions that the release wants and that are held at another one, by definition: `migrate` moves to them */
+  heldStorage?: Record<string, string>
   /** findings that were accepted, with the reason and the hash of what was accepted */
   accepted?: { id: string; evidenceHash: string; reason: string }[]
   steps: Step[]
@@ -191,6 +193,39 @@ export interface RestoreStep extends StepBase {
   changes: ProviderConfigChanges
 }
 
+/** Makes another version of a definition its storage version; objects stay as they are stored until each is written. */
+export interface FlipStorageStep extends StepBase {
+  kind: 'flip-storage'
+  /** name of the CustomResourceDefinition */
+  definition: string
+  uid: string
+  from: string
+  to: string
+}
+
+/** Moves all objects of a definition to its storage version, proves it, and trims status.storedVersions. */
+export interface MigrateStep extends StepBase {
+  kind: 'migrate'
+  /** name of the CustomResourceDefinition */
+  definition: string
+  uid: string
+  storageVersion: string
+  /** those of status when the plan was made, and the storage version after a flip */
+  storedVersions: string[]
+  limits: { maxInFlight: number; maxQps?: number }
+  /** versions that nobody is served any more: managedFields in them are renamed in the same write */
+  staleVersions: string[]
+  engine: 'own' | 'in-tree'
+  /** looks at the objects though status names the storage version alone */
+  force?: boolean
+  /** versions that objects are stored in and the spec lacks: they come back into it first, by consent */
+  bringBack?: string[]
+  /** all definitions of the plan, where there are several: the first such step looks at all, and their windows overlap */
+  together?: string[]
+  /** seconds in which a write that began before a flip may land, where it is not the API server's limit */
+  lateWriteSeconds?: number
+}
+
 export interface CompareBaselineStep extends StepBase {
   kind: 'compare-baseline'
   workloads: WorkloadTarget
@@ -226,6 +261,8 @@ export type Step =
   | ScaleStep
   | RewriteStep
   | RestoreStep
+  | FlipStorageStep
+  | MigrateStep
   | CompareBaselineStep
 
 export type StepKind = Step['kind']

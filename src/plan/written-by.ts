@@ -30,6 +30,7 @@ export const writtenBy = (step: Step): WrittenBy => {
       return { objects: step.deployments }
     case 'delete':
       return { objects: step.objects }
+    case 'flip-storage':
     case 'withdraw-version': {
       const apiVersion = 'apiextensions.k8s.io/v1'
       return { objects: [{ apiVersion, kind: 'CustomResourceDefinition', name: step.definition }] }
@@ -39,6 +40,8 @@ export const writtenBy = (step: Step): WrittenBy => {
     case 'rewrite':
     case 'restore':
       return { objects: [], collection: step.collection }
+    // An empty patch that lands late changes nothing; a late trim was proved, and is refused once anybody changed the CRD.
+    case 'migrate':
     case 'back-up':
     case 'take-baseline':
     case 'roll-out':

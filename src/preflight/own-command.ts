@@ -18,6 +18,11 @@ export function rollbackCommand({ typed }: Context): string {
   return line('rollback', typed?.connection)
 }
 
+/** What to type to move stored objects to the storage version of their definition. */
+export function migrateCommand({ typed }: Context, definition: string): string {
+  return line(`migrate ${definition}`, typed?.connection)
+}
+
 /** What to type to accept a finding of this very look. */
 export function acceptCommand({ typed, release }: Context, id: string, reason: string): string {
   const to = release && `--to ${release.version}`

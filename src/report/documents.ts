@@ -4,6 +4,7 @@ import type { PreflightReport } from '../preflight/report.types.ts'
 import type { CrdAdviceReport, CrdComparisonReport, CrdDifferenceReport } from '../services/crd-report.types.ts'
 import type { RunExport, RunRecord } from '../services/export-run.ts'
 import type { HistoryReport } from '../services/history.ts'
+import type { NothingToMigrate } from '../services/migration-report.types.ts'
 import type { RightsReport } from '../services/print-rights.ts'
 import type { ClosedRun, NothingToDo, PlanReport, RunReport } from '../services/run-report.types.ts'
 import type { StatusReport } from '../status/status.types.ts'
@@ -18,6 +19,7 @@ export interface DocumentBodies {
   Plan: PlanReport
   Run: RunReport
   NothingToDo: NothingToDo
+  NothingToMigrate: NothingToMigrate
   ClosedRun: ClosedRun
   RunHistory: HistoryReport
   AccessRights: RightsReport

@@ -151,7 +151,7 @@ export const renderHistory = ({ runs, entries, metadata }: HistoryReport, style:
     .flatMap((run) => [
       [
         String(run.number).padStart(4),
-        run.kind.padEnd(8),
+        run.kind.padEnd(9),
         hop(run, style).padEnd(36),
         run.startedAt.slice(0, 19).concat('Z'),
         stateOf(run, style),
@@ -163,12 +163,18 @@ export const renderHistory = ({ runs, entries, metadata }: HistoryReport, style:
     const seen = event === 'intent' || detail === undefined ? '' : `  ${JSON.stringify(detail)}`
     return `      ${at.slice(11, 19)}  ${step.padEnd(22)}  ${event}${paint(style, 'dim', seen)}`
   })
-  const head = ` RUN  ${'KIND'.padEnd(8)}  ${'VERSIONS'.padEnd(36)}  ${'STARTED'.padEnd(20)}  STATE, BY`
+  const head = ` RUN  ${'KIND'.padEnd(9)}  ${'VERSIONS'.padEnd(36)}  ${'STARTED'.padEnd(20)}  STATE, BY`
   return `${[head, ...lines, ...journal].join('\n')}\n`
 }
 
 /** An abort of a run that had not changed anything. */
-export const renderClosedRun = ({ run, closed }: ClosedRun, style: TextStyle): string => {
+export const renderClosedRun = ({ run, closed, stays }: ClosedRun, style: TextStyle): string => {
+  if (stays !== undefined)
+    return `${[
+      `${sign(style, 'passed')} Run ${run.number} (migration of ${run.product}) ${closed ? 'is closed' : 'would be closed'}; nothing is taken back.`,
+      ...stays.flatMap((each) => listed(sign(style, 'info'), each, style)),
+      'Next: kubectl airunway migrate (begins anew; what is rewritten is found so)',
+    ].join('\n')}\n`
   const told = `${sign(style, 'passed')} Run ${run.number} (${hop(run, style)}) stopped before it changed anything`
   return closed
     ? `${told}; it is closed now. ${run.from} runs as before.\n`

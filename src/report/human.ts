@@ -5,6 +5,7 @@ import { renderCrdAdvice } from './human-crd-advice.ts'
 import { renderCrdDifference } from './human-crd-difference.ts'
 import { renderExplanation } from './human-explanation.ts'
 import { renderExport, renderRecord } from './human-export.ts'
+import { renderMigrationPlan, renderMigrationRun, renderNothingToMigrate } from './human-migration.ts'
 import { renderPreflight } from './human-preflight.ts'
 import { renderRights } from './human-rights.ts'
 import { renderClosedRun, renderHistory, renderNothingToDo, renderPlan, renderRun } from './human-run.ts'
@@ -14,9 +15,10 @@ import type { TextStyle } from './style.ts'
 const bodies: { [K in DocumentKind]: (body: DocumentBodies[K], style: TextStyle) => string } = {
   PreflightReport: renderPreflight,
   Explanation: renderExplanation,
-  Plan: renderPlan,
-  Run: renderRun,
+  Plan: (body, style) => (body.plan.kind === 'migration' ? renderMigrationPlan : renderPlan)(body, style),
+  Run: (body, style) => (body.run.kind === 'migration' ? renderMigrationRun : renderRun)(body, style),
   NothingToDo: renderNothingToDo,
+  NothingToMigrate: renderNothingToMigrate,
   ClosedRun: renderClosedRun,
   RunHistory: renderHistory,
   AccessRights: renderRights,

@@ -1,5 +1,5 @@
 /**
- * Tells the cluster what a run does: Kubernetes Events on the controller's Deployment, for whoever looks there with
+ * Tells the cluster what a run does: Kubernetes Events on the controller's Deployment, or on a definition, for whoever looks there with
  * `kubectl describe` or `kubectl events`. Best effort: an Event that cannot be written changes nothing about the run.
  */
 import { randomBytes } from 'node:crypto'
@@ -21,18 +21,29 @@ const NOTE_BYTES = 1000
 const INSTANCE_LENGTH = 128
 
 /**
- * The controller's Deployment: the first of what has to run at the end, never a standby. Undefined where a plan is about none.
+ * The controller's Deployment: the first of what has to run at the end, never a standby. Of a migration its first definition.
+ * Undefined where a plan is about none.
  */
-const deploymentOf = ({ steps }: Plan): ObjectReference | undefined =>
-  steps.flatMap((step) => (step.kind === 'compare-baseline' ? step.images : []))[0]?.deployment
+const subjectOf = ({ steps }: Plan): ObjectReference | undefined =>
+  steps.flatMap((step): ObjectReference[] => {
+    if (step.kind === 'compare-baseline') return step.images.map(({ deployment }) => deployment)
+    if (step.kind !== 'migrate') return []
+    return [{ apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition', name: step.definition }]
+  })[0]
+
+/** Events about what lies in no namespace lie in this one: the API server takes no others. */
+const CLUSTER_SCOPED = 'default'
 
 /** The right to write these Events. Pure. */
 export const eventAccess = (plan: Plan): RequiredAccess[] => {
-  const namespace = deploymentOf(plan)?.namespace
-  return namespace === undefined ? [] : [{ apiVersion: GROUP_VERSION, kind: 'Event', namespace, verbs: ['create'] }]
+  const subject = subjectOf(plan)
+  if (subject === undefined) return []
+  return [
+    { apiVersion: GROUP_VERSION, kind: 'Event', namespace: subject.namespace ?? CLUSTER_SCOPED, verbs: ['create'] },
+  ]
 }
 
-const TITLES = { upgrade: 'Upgrade', rollback: 'Rollback', abort: 'Abort' } as const
+const TITLES = { upgrade: 'Upgrade', rollback: 'Rollback', abort: 'Abort', migration: 'Migration' } as const
 
 const shortened = (text: string): string => {
   const bytes = Buffer.from(text)
@@ -54,7 +65,7 @@ export const eventOf = (
   kind: 'Event',
   metadata: {
     name: `${regarding.name.slice(0, 200)}.run-${run.number}.${told.suffix}`,
-    ...(regarding.namespace === undefined ? {} : { namespace: regarding.namespace }),
+    namespace: regarding.namespace ?? CLUSTER_SCOPED,
   },
   // MicroTime: six digits.
   eventTime: told.at.toISOString().replace('Z', '000Z'),
@@ -90,15 +101,15 @@ export const runTeller = (
   plan: Plan,
   { client, summary, now }: { client: KubernetesClient; summary: () => RunSummary; now(): Date },
 ): TellPhase => {
-  const deployment = deploymentOf(plan)
+  const subject = subjectOf(plan)
   let uid: Promise<string | undefined> | undefined
   return async (phase, note) => {
-    if (deployment === undefined) return
+    if (subject === undefined) return
     const signal = AbortSignal.timeout(PATIENCE_MS)
     try {
-      uid ??= client.find(deployment, signal).then((live) => live?.metadata.uid)
+      uid ??= client.find(subject, signal).then((live) => live?.metadata.uid)
       const known = await uid
-      const regarding = { ...deployment, ...(known === undefined ? {} : { uid: known }) }
+      const regarding = { ...subject, ...(known === undefined ? {} : { uid: known }) }
       const told = {
         phase,
         at: now(),

@@ -1,11 +1,12 @@
 /**
  * Ends a run that stopped half-way by undoing what it did: an upgrade goes back to the release before it, a rollback forward
- * again to the release that it was going back from.
+ * again to the release that it was going back from. A migration is closed: what it rewrote can be read as before.
  */
 import type { RunSummary } from '../journal/journal.types.ts'
 import { listRuns } from '../journal/records.ts'
 import { beganHalfWay, newestStanding, unfinishedRun } from '../journal/standing.ts'
 import { Refusal } from '../report/refusal.ts'
+import { closeMigration } from './close-migration.ts'
 import { goBack } from './go-back.ts'
 import { type ChangeContext, type ChangeRequest, withClient } from './run-plan.ts'
 import type { ChangeResult } from './run-report.types.ts'
@@ -20,6 +21,8 @@ export const abort = async (request: ChangeRequest, options: { dryRun: boolean }
 
 const abortWith = async (context: ChangeContext, { dryRun }: { dryRun: boolean }): Promise<ChangeResult> => {
   if (!dryRun) await refuseWhileUnfinishedIsHeld(context, await listRuns(context.client, context.recordNamespace))
+  const run = unfinishedRun(await listRuns(context.client, context.recordNamespace))
+  if (run?.kind === 'migration') return closeMigration(context, run, { dryRun })
   return goBack(context, { kind: 'abort', dryRun, choose: runToAbort })
 }
 

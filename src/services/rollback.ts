@@ -2,13 +2,13 @@
 import { takeInventory } from '../installation/take-inventory.ts'
 import type { RunSummary } from '../journal/journal.types.ts'
 import { listRuns } from '../journal/records.ts'
-import { newestStanding, upgradeInForce } from '../journal/standing.ts'
+import { newestStanding, releaseRuns, unfinishedRun, upgradeInForce } from '../journal/standing.ts'
 import { Refusal } from '../report/refusal.ts'
 import { goBack } from './go-back.ts'
 import { mend } from './mend.ts'
 import { type ChangeContext, type ChangeRequest, withClient } from './run-plan.ts'
 import type { ChangeResult } from './run-report.types.ts'
-import { refuseWhileUnfinishedIsHeld } from './under-lock.ts'
+import { nextOf, refuseWhileUnfinishedIsHeld } from './under-lock.ts'
 
 /** Throws `cannot-go-back` with the reason where there is no way, or nothing to go back from. */
 export const rollback = async (request: ChangeRequest, options: { dryRun: boolean }): Promise<ChangeResult> =>
@@ -17,6 +17,7 @@ export const rollback = async (request: ChangeRequest, options: { dryRun: boolea
 const rollbackWith = async (context: ChangeContext, { dryRun }: { dryRun: boolean }): Promise<ChangeResult> => {
   if (!dryRun) await refuseWhileUnfinishedIsHeld(context, await listRuns(context.client, context.recordNamespace))
   const runs = await listRuns(context.client, context.recordNamespace)
+  refuseWhileMigrating(runs)
   const byHand = upgradeInForce(runs) === undefined ? await repeatedByHand(context, runs) : undefined
   if (upgradeInForce(runs) === undefined && byHand === undefined) {
     const mended = await mend(context, { dryRun })
@@ -35,6 +36,16 @@ const rollbackWith = async (context: ChangeContext, { dryRun }: { dryRun: boolea
   )
 }
 
+/** Whoever goes back over a migration that may go on any moment cannot know what will be stored in the end. */
+const refuseWhileMigrating = (runs: readonly RunSummary[]): void => {
+  const run = unfinishedRun(runs)
+  if (run?.kind !== 'migration') return
+  throw new Refusal('cannot-go-back', `Run ${run.number} (migration of ${run.product}) is not over.`, {
+    why: 'A migration is never undone, and while it can go on nobody can say in which version objects are stored.',
+    next: nextOf(run),
+  })
+}
+
 /**
  * The upgrade that has been gone back from, where somebody has applied its release by hand since: its back-up describes the
  * release before as well as then.
@@ -43,7 +54,7 @@ const repeatedByHand = async (
   { client, now, signal }: ChangeContext,
   runs: readonly RunSummary[],
 ): Promise<RunSummary | undefined> => {
-  const newest = newestStanding(runs)
+  const newest = newestStanding(releaseRuns(runs))
   const undone = runs.find(({ number, kind }) => number === newest?.undoes && kind === 'upgrade')
   if (newest?.kind !== 'rollback' || newest.state !== 'succeeded' || undone === undefined) return undefined
   const { installs } = await takeInventory(client, { now: now(), signal })
@@ -53,9 +64,10 @@ const repeatedByHand = async (
 
 /** The upgrade that a rollback is about. Throws `cannot-go-back` where there is none. */
 export const runToUndo = (runs: readonly RunSummary[]): RunSummary => {
+  refuseWhileMigrating(runs)
   const upgrade = upgradeInForce(runs)
   if (upgrade !== undefined) return upgrade
-  const newest = newestStanding(runs)
+  const newest = newestStanding(releaseRuns(runs))
   if (newest === undefined)
     throw new Refusal(
       'cannot-go-back',

@@ -19,6 +19,7 @@ import { Refusal } from '../report/refusal.ts'
 import { execute, RunStopped, type StepResult } from '../run/execute.ts'
 import { clusterOf } from './cluster-name.ts'
 import { removeLateCreates } from './late-creates.ts'
+import type { MigratedDefinition } from './migration-report.types.ts'
 import { outdateRequests } from './outdate-requests.ts'
 import type { PlanReport, RunReport } from './run-report.types.ts'
 import { type HeldContext, nextOf, refuseWhileUnfinished, underLock } from './under-lock.ts'
@@ -142,6 +143,7 @@ export const runJournal = async (
     notes: [...plan.notes, ...context.notes, ...late],
     wayBack: plan.wayBack,
     measured: measured(plan, journal.entries),
+    ...(plan.kind === 'migration' && { migrated: migratedOf(plan, results) }),
   }
 }
 
@@ -217,6 +219,12 @@ const nextAfter = (stopped: RunStopped, next: string): string => {
   if (isOutage(stopped.cause)) return `when the API server answers again: ${next}`
   if (isUnheard(stopped)) return `log in again, then: ${next}`
   return `kubectl airunway history; if the run is there: ${next}; if not, only the release itself is left to apply`
+}
+
+/** The result of each definition is the evidence of its step. */
+const migratedOf = ({ steps }: Plan, results: readonly StepResult[]): MigratedDefinition[] => {
+  const ids = new Set(steps.flatMap(({ kind, id }) => (kind === 'migrate' ? [id] : [])))
+  return results.flatMap(({ step, evidence }) => (ids.has(step) ? [evidence as unknown as MigratedDefinition] : []))
 }
 
 /** How long the windows of the plan were open, by the times in the journal: at most, because the proof comes after. */

@@ -3,6 +3,7 @@ import type { RunSummary } from '../journal/journal.types.ts'
 import type { Plan } from '../plan/plan.types.ts'
 import type { Finding } from '../preflight/finding.types.ts'
 import type { ClusterName } from './cluster-name.ts'
+import type { MigratedDefinition, NothingToMigrate, SurveyedDefinition } from './migration-report.types.ts'
 import type { RightsReport } from './print-rights.ts'
 
 /** A plan as it is shown: steps as text, the objects left to the record. */
@@ -11,6 +12,10 @@ export interface PlanReport {
   plan: Omit<Plan, 'steps'> & { steps: { id: string; kind: string; title: string; description: string }[] }
   /** what the checks found, where checks were made */
   findings?: Finding[]
+  /** of a migration: the definitions, as they were looked at */
+  survey?: SurveyedDefinition[]
+  /** why the plan would not be carried out; just in a dry run */
+  blocked?: { message: string; why: string | undefined; next: string | undefined }
   /** how big the back-up in the records will be, compressed; measured just now */
   records?: { objects: number; bytes: number }
 }
@@ -28,6 +33,8 @@ export interface RunReport {
   /** how long at most what was announced has lasted */
   measured: { what: string; seconds: number }[]
   findings?: Finding[]
+  /** of a migration: what became of each definition */
+  migrated?: MigratedDefinition[]
 }
 
 /** Asked for the version that runs already. */
@@ -37,16 +44,19 @@ export interface NothingToDo {
   version: string
 }
 
-/** A run that had changed nothing, and needed no way back. */
+/** A run that had changed nothing, and needed no way back; or a migration, of which nothing is taken back. */
 export interface ClosedRun {
   metadata: { time: string; cluster: ClusterName; recordNamespace: string }
   run: RunSummary
   /** false for a dry run */
   closed: boolean
+  /** of a migration: what it did, definition by definition, and stays so */
+  stays?: string[]
 }
 
 export type ChangeResult =
   | { outcome: 'nothing-to-do'; report: NothingToDo }
+  | { outcome: 'nothing-to-migrate'; report: NothingToMigrate }
   | { outcome: 'planned'; report: PlanReport }
   | { outcome: 'declined'; report: PlanReport }
   | { outcome: 'ran'; report: RunReport }

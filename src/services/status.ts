@@ -5,7 +5,7 @@ import { takeInventory } from '../installation/take-inventory.ts'
 import type { RunSummary } from '../journal/journal.types.ts'
 import { Lock } from '../journal/lock.ts'
 import { listRuns, planOf, readKept } from '../journal/records.ts'
-import { newestStanding, unfinishedRun } from '../journal/standing.ts'
+import { newestStanding, releaseRuns, unfinishedRun } from '../journal/standing.ts'
 import type { ConnectionFlags, KubernetesClient } from '../kubernetes/client.types.ts'
 import { connect } from '../kubernetes/connect.ts'
 import { ApiError, isForbidden } from '../kubernetes/errors.ts'
@@ -63,7 +63,9 @@ const statusWith = async (
   const holder = 'read' in lock ? lock.read : undefined
   const unfinished = unfinishedRun(runs)
   const lastRun = unfinished ?? runs[0]
-  const plan = lastRun === undefined ? undefined : await planOf(client, recordNamespace, lastRun.number)
+  // Of a migration there is nothing to tell about components.
+  const moved = unfinishedRun(releaseRuns(runs)) ?? releaseRuns(runs)[0]
+  const plan = moved === undefined ? undefined : await planOf(client, recordNamespace, moved.number)
   const [{ leftovers, unreadable }, rollback] = await Promise.all([
     readLeftovers(client, inventory, plan, signal),
     wayBack(client, recordNamespace, runs, inventory),

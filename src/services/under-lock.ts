@@ -17,7 +17,15 @@ export interface HeldContext extends ChangeContext {
 }
 
 /** What to type when a run is not over. An abort is not aborted: that would be the run again that was given up. */
-export const waysOn = ({ kind }: Pick<RunSummary, 'kind'>): string[] => [
+export const waysOn = ({ kind }: Pick<RunSummary, 'kind'>): string[] =>
+  kind === 'migration'
+    ? [
+        'kubectl airunway resume (go on with it)',
+        'kubectl airunway abort (leave it as it is: what was rewritten stays rewritten)',
+      ]
+    : releaseWaysOn(kind)
+
+const releaseWaysOn = (kind: RunSummary['kind']): string[] => [
   'kubectl airunway resume (go on with it)',
   ...(kind === 'abort' ? [] : ['kubectl airunway abort (undo what it did)']),
   'kubectl airunway rollback (go back to the release before the upgrade)',

@@ -7,6 +7,8 @@ import { awaitReconcile } from './await-reconcile.ts'
 import { backUp } from './back-up.ts'
 import { compareWithBaseline, noteBaseline } from './baseline.ts'
 import { deleteObjects } from './delete.ts'
+import { flipStorage } from './flip-storage.ts'
+import { migrate } from './migrate.ts'
 import { moveOwners } from './move-owners.ts'
 import { restore } from './restore.ts'
 import { rewrite } from './rewrite.ts'
@@ -33,6 +35,8 @@ const HANDLERS: { [K in StepKind]: StepHandler<K> } = {
   scale,
   rewrite,
   restore,
+  'flip-storage': flipStorage,
+  migrate,
   'compare-baseline': compareWithBaseline,
 }
 

@@ -10,6 +10,8 @@ export interface DefinitionHop {
   wanted: AnyObject
   /** version that objects stay stored in */
   stored: string
+  /** version that the release would store them in */
+  wantedStorage: string
   /** version to read objects with before the CRD changes: the stored one, where it is served */
   readable: string
   served: string[]
@@ -48,6 +50,7 @@ export const definitionHop = (
     definition: {
       wanted: held.crd as unknown as AnyObject,
       stored,
+      wantedStorage: storageVersionOf(crd) ?? stored,
       readable: readableIn(
         stored,
         (live?.versions ?? []).filter((version) => version.served).map(({ name }) => name),

@@ -21,11 +21,22 @@ export const upgradePlan = (
     ...way,
     wayBack: wayBackOf(definitions, input.install),
     ...runningUnderMovingTag(input.install),
+    ...heldStorageOf(definitions),
     ...(input.accepted && input.accepted.length > 0 ? { accepted: input.accepted } : {}),
     steps: numbered(
       way.steps.map((step) => (step.kind === 'apply' ? { ...step, conflicts: input.conflicts ?? 'keep' } : step)),
     ),
   })
+
+/** Kept with the run: the CRDs as they are applied do not tell any more what the release stores its objects in. */
+const heldStorageOf = (definitions: DefinitionHop[]): Pick<Plan, 'heldStorage'> => {
+  const held = definitions.filter(({ stored, wantedStorage }) => stored !== wantedStorage)
+  return held.length === 0
+    ? {}
+    : {
+        heldStorage: Object.fromEntries(held.map(({ wanted, wantedStorage }) => [wanted.metadata.name, wantedStorage])),
+      }
+}
 
 const wayBackOf = (definitions: DefinitionHop[], install: Install): Plan['wayBack'] => {
   const why = definitions.find(({ noWayBack }) => noWayBack !== undefined)?.noWayBack

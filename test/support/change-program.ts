@@ -10,6 +10,7 @@ import { describeError } from '../../src/cli/error-report.ts'
 import { ExitCode } from '../../src/cli/exit-codes.ts'
 import type { Progress } from '../../src/report/progress.ts'
 import { abort } from '../../src/services/abort.ts'
+import { type MigrateOptions, migrateDefinitions } from '../../src/services/migrate-definitions.ts'
 import { resume } from '../../src/services/resume.ts'
 import { rollback } from '../../src/services/rollback.ts'
 import type { ChangeRequest } from '../../src/services/run-plan.ts'
@@ -17,9 +18,11 @@ import type { ChangeResult } from '../../src/services/run-report.types.ts'
 import { type UpgradeOptions, upgrade } from '../../src/services/upgrade.ts'
 
 export interface ChangeInput {
-  service: 'upgrade' | 'resume' | 'abort' | 'rollback'
+  service: 'upgrade' | 'migrate' | 'resume' | 'abort' | 'rollback'
   /** of the upgrade; of the others only `dryRun` */
   options?: Partial<UpgradeOptions>
+  /** of the migration */
+  migrate?: MigrateOptions
   releases?: string
   /** how long the lock lasts without being renewed; it is renewed three times as often */
   lockSeconds?: number
@@ -61,6 +64,10 @@ const run = async ({ service, options = {}, ...input }: ChangeInput): Promise<Ch
       ...options,
       dryRun,
     })
+  if (service === 'migrate') {
+    if (input.migrate === undefined) throw new Error('it is not said what to migrate')
+    return migrateDefinitions(request, input.migrate)
+  }
   return { resume, abort, rollback }[service](request, { dryRun })
 }
 

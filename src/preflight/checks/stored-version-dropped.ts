@@ -6,6 +6,7 @@ import type { ReleaseCheck, ReleaseContext } from '../check.types.ts'
 import { crdReference } from '../crd-subject.ts'
 import { finding } from '../finding.ts'
 import type { Finding } from '../finding.types.ts'
+import { migrateCommand } from '../own-command.ts'
 
 export const check: ReleaseCheck = {
   ids: ['stored-version-dropped'],
@@ -22,7 +23,8 @@ export const check: ReleaseCheck = {
       }),
 }
 
-function judge(crd: CrdState, target: AnyObject, { release, inventory }: ReleaseContext): Finding[] {
+function judge(crd: CrdState, target: AnyObject, context: ReleaseContext): Finding[] {
+  const { release, inventory } = context
   const kept = versionNames(target)
   const dropped = crd.storedVersions.filter((name) => !kept.includes(name)).toSorted()
   if (dropped.length === 0) return []
@@ -39,8 +41,8 @@ function judge(crd: CrdState, target: AnyObject, { release, inventory }: Release
       cause: `status.storedVersions lists ${names}, and the CRD of ${release.version} does not. The API server refuses it: "${refusalText(inventory.server, crd.storedVersions, dropped)}".`,
       fix: rewritable
         ? {
-            text: `Rewrite every object so that it is stored in ${storage}, verify, then trim status.storedVersions to [${storage}]; after that the CRD is accepted.`,
-            command: `kubectl get ${crd.plural}.${crd.group} -A -o json | kubectl replace -f -`,
+            text: `Move every object to ${storage} and trim status.storedVersions to [${storage}], which migrate does and proves; after that the CRD is accepted.`,
+            command: migrateCommand(context, crd.name),
           }
         : {
             text: `Go through a release that has both ${storage} and a version of ${release.version}, and move the stored objects there.`,

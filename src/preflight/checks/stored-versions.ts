@@ -4,6 +4,7 @@ import type { CheckContext, ClusterCheck } from '../check.types.ts'
 import { crdReference, isOfProduct } from '../crd-subject.ts'
 import { finding } from '../finding.ts'
 import type { Finding } from '../finding.types.ts'
+import { migrateCommand } from '../own-command.ts'
 
 export const check: ClusterCheck = {
   ids: ['stored-version-unserved', 'stored-versions-not-trimmed'],
@@ -24,8 +25,8 @@ function judge(crd: CrdState, context: CheckContext): Finding[] {
   const evidence = { storedVersions: crd.storedVersions.toSorted(), storage }
   const cause = `status.storedVersions only grows by itself: ${old.join(', ')} was a storage version once, and nobody has rewritten the objects and taken it out since. Objects may still be stored in it.`
   const fix = {
-    text: `Before a release drops ${old.join(', ')}, rewrite every object in ${storage}, verify, then trim status.storedVersions to [${storage}].`,
-    command: `kubectl get ${crd.plural}.${crd.group} -A -o json | kubectl replace -f -`,
+    text: `Before a release drops ${old.join(', ')}, move every object to ${storage} and trim status.storedVersions to [${storage}]; migrate proves that nothing is left.`,
+    command: migrateCommand(context, crd.name),
   }
   if (unserved.length > 0) {
     return [

@@ -45,6 +45,31 @@ describe.each<[string, Case]>([
     { runs: history(upgraded, { state: 'superseded' }), standing: 1, inForce: 1 },
   ],
   [
+    'an upgrade and a migration, which is no release',
+    { runs: history(upgraded, { kind: 'migration', state: 'succeeded' }), standing: 2, inForce: 1 },
+  ],
+  [
+    'an upgrade and a migration that stopped',
+    {
+      runs: history(upgraded, { kind: 'migration', state: 'interrupted' }),
+      unfinished: 2,
+      standing: 2,
+      inForce: 1,
+    },
+  ],
+  [
+    'an upgrade, a migration that was closed, and a rollback',
+    {
+      runs: history(
+        upgraded,
+        { kind: 'migration', state: 'superseded' },
+        { kind: 'rollback', state: 'succeeded', undoes: 1 },
+      ),
+      standing: 3,
+    },
+  ],
+  ['just a migration', { runs: history({ kind: 'migration', state: 'succeeded' }), standing: 1 }],
+  [
     'an upgrade and its rollback',
     { runs: history(upgraded, { kind: 'rollback', state: 'succeeded', undoes: 1 }), standing: 2 },
   ],

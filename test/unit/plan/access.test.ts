@@ -43,6 +43,15 @@ const planOf = (...steps: Step[]): Plan =>
     steps,
   })
 
+const migration = {
+  definition: 'widgets.example.com',
+  uid: 'u',
+  storageVersion: 'v2',
+  storedVersions: ['v1', 'v2'],
+  limits: { maxInFlight: 8 },
+  staleVersions: [],
+}
+
 const children = ['ModelDeployment', 'Workspace', 'Pod', 'Deployment', 'ReplicaSet', 'StatefulSet'].map(
   (kind) => `list ${kind}`,
 )
@@ -53,6 +62,30 @@ describe('a step asks for', () => {
       'back-up',
       step('back-up', { objects: [deployment], collections: [{ apiVersion: 'g/v1', kind: 'ModelDeployment' }] }),
       ['get Deployment c in s', 'list ModelDeployment'],
+    ],
+    [
+      'flip-storage',
+      step('flip-storage', { definition: 'widgets.example.com', uid: 'u', from: 'v1', to: 'v2' }),
+      ['get,update CustomResourceDefinition widgets.example.com'],
+    ],
+    [
+      'migrate',
+      step('migrate', { ...migration, engine: 'own' }),
+      [
+        'list,get,patch widgets.example.com',
+        'get,list,watch CustomResourceDefinition widgets.example.com',
+        'patch CustomResourceDefinition/status widgets.example.com',
+      ],
+    ],
+    [
+      'migrate by the migrator of the cluster, with a version that comes back',
+      step('migrate', { ...migration, engine: 'in-tree', bringBack: ['v0'] }),
+      [
+        'list,get,patch widgets.example.com',
+        'get,list,watch,update CustomResourceDefinition widgets.example.com',
+        'patch CustomResourceDefinition/status widgets.example.com',
+        'create,get,list,watch,delete storageversionmigrations.storagemigration.k8s.io',
+      ],
     ],
     ['take-baseline', step('take-baseline', { workloads }), children],
     [

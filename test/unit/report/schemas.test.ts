@@ -46,6 +46,63 @@ const savedObjects: Backup = {
   collections: { 'kubeairunway.ai/v1alpha1 ModelDeployment': [service] },
 }
 
+const surveyed: DocumentBodies['NothingToMigrate']['definitions'][number] = {
+  definition: 'widgets.example.com',
+  storageVersion: 'v1',
+  storedVersions: ['v1', 'v2'],
+  flipTo: 'v2',
+  needed: true,
+  objects: 3,
+  requests: 28,
+  seconds: 35,
+  blockers: [
+    { kind: 'unreadable', definition: 'widgets.example.com', message: 'm', why: 'w', next: 'n', versions: ['v0'] },
+  ],
+  users: [{ version: 'v1', users: [{ manager: 'm', via: 'managedFields', objects: 1, example: 'a/b' }] }],
+  lost: [{ path: 'spec.size', version: 'v1', objects: 1, defaults: 1, examples: [{ namespace: 'a', name: 'b' }] }],
+  unchecked: [{ version: 'v0', fields: ['spec.size'], why: 'w', next: 'n' }],
+  denied: [
+    {
+      cause: 'webhook',
+      subject: 's',
+      objects: 2,
+      throughStatus: 1,
+      examples: [{ namespace: 'a', name: 'b', message: 'm' }],
+    },
+  ],
+  tried: 3,
+  notes: ['n'],
+}
+
+const migrated: NonNullable<DocumentBodies['Run']['migrated']>[number] = {
+  definition: 'widgets.example.com',
+  storageVersion: 'v2',
+  before: { storedVersions: ['v1', 'v2'] },
+  after: { storedVersions: ['v2'] },
+  outcome: 'migrated',
+  reason: 'r',
+  stopped: 'outage',
+  notes: ['n'],
+  passes: [
+    {
+      rewritten: 0,
+      unchanged: 3,
+      gone: 0,
+      failed: 0,
+      throughStatus: 1,
+      managersMoved: 0,
+      startedAt: time,
+      seconds: 0.1,
+      requests: 4,
+      mostInFlight: 3,
+    },
+  ],
+  proof: { pass: 1, objects: 3, startedAt: time, secondsAfterFlip: 35.5 },
+  seconds: { settle: 0.1, rewrite: 1, prove: 1, trim: 0 },
+  requests: 10,
+  removable: ['v1'],
+}
+
 const bodies: { [K in DocumentKind]: DocumentBodies[K] } = {
   PreflightReport: makeReport(healthy(), { cluster }),
   Explanation: { metadata: {}, checks: [{ id: 'kubelet-too-old', check: 'c' }], page: '# page' },
@@ -65,9 +122,12 @@ const bodies: { [K in DocumentKind]: DocumentBodies[K] } = {
       accepted: [{ id: 'kubelet-too-old', evidenceHash: 'abc', reason: 'known' }],
       steps: [{ id: '01-back-up', kind: 'back-up', title: 't', description: 'd' }],
       hash: 'abc',
+      heldStorage: { 'widgets.example.com': 'v2' },
     },
     findings,
     records: { objects: 3, bytes: 1200 },
+    survey: [surveyed],
+    blocked: { message: 'm', why: 'w', next: 'n' },
   },
   Run: {
     metadata: { time, cluster, recordNamespace: 'airunway-runs' },
@@ -79,12 +139,15 @@ const bodies: { [K in DocumentKind]: DocumentBodies[K] } = {
     wayBack: { possible: false, why: 'w' },
     measured: [{ what: 'w', seconds: 1.5 }],
     findings,
+    migrated: [migrated],
   },
   NothingToDo: { metadata: { time, cluster }, product: 'kubeairunway', version: 'v0.1.0' },
+  NothingToMigrate: { metadata: { time, cluster }, definitions: [surveyed], notes: ['n'] },
   ClosedRun: {
     metadata: { time, cluster, recordNamespace: 'airunway-runs' },
     run: { ...run, state: 'superseded', supersededBy: 3 },
     closed: true,
+    stays: ['s'],
   },
   RunHistory: {
     metadata: { time, cluster, recordNamespace: 'airunway-runs' },

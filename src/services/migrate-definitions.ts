@@ -1,0 +1,103 @@
+/** The verb `migrate`: survey, judge, plan, ask, and carry the plan out under the lock like any other run. */
+import type { CustomResourceDefinition } from '../kubernetes/objects.ts'
+import type { Plan } from '../plan/plan.types.ts'
+import { Refusal } from '../report/refusal.ts'
+import { parseAcceptedLosses } from './accepted-losses.ts'
+import { beforeRun } from './before-run.ts'
+import { clusterOf } from './cluster-name.ts'
+import { type Decided, type MigrationOptions, migrationPlan, type ToMigrate } from './migration-plan.ts'
+import { refuseOdd, type ScopeOptions, scopeOf } from './migration-scope.ts'
+import { type Judged, type JudgeOptions, judge } from './migration-survey.ts'
+import { type ChangeContext, type ChangeRequest, planReport, runNewPlan, withClient } from './run-plan.ts'
+import type { ChangeResult } from './run-report.types.ts'
+import { refuseWhileUnfinished } from './under-lock.ts'
+
+export interface MigrateOptions extends ScopeOptions, Omit<JudgeOptions, 'acceptedLosses'> {
+  maxInFlight: number
+  maxQps?: number | undefined
+  /** `DEFINITION:^.spec.field=reason`, each */
+  acceptLoss: readonly string[]
+  engine: 'own' | 'in-tree'
+  dryRun: boolean
+  /** instead of the API server's limit for writes; for tests, which do not wait that long */
+  lateWriteSeconds?: number | undefined
+}
+
+/**
+ * Throws Refusal: `usage` for input, `blocked` for what stands in the way, missing rights and losses that nobody has accepted,
+ * `unfinished` and `locked` for other runs, `failed` and `interrupted` where the run stopped.
+ */
+export const migrateDefinitions = async (request: ChangeRequest, options: MigrateOptions): Promise<ChangeResult> => {
+  refuseOdd(options)
+  const acceptedLosses = parseAcceptedLosses(options.acceptLoss)
+  return withClient(request, async (context) => migrateWith(context, { ...options, acceptedLosses }))
+}
+
+const migrateWith = async (context: ChangeContext, options: MigrateOptions & JudgeOptions): Promise<ChangeResult> => {
+  await refuseWhileUnfinished(context, context.now())
+  const scope = await scopeOf(context, options)
+  const judged = await judge(context, scope, options)
+  refuseUnknown(judged, options)
+  const metadata = { time: context.now().toISOString(), cluster: clusterOf(context.client) }
+  const { refusal, chosen } = judged
+  // A dry run shows all that it found; one that is to be carried out ends here if it must not be.
+  const isRead = options.dryRun || context.printRbac !== undefined
+  if (refusal !== undefined && (!isRead || chosen.length === 0)) throw refusal
+  if (chosen.length === 0)
+    return {
+      outcome: 'nothing-to-migrate',
+      report: { metadata, definitions: judged.rows, notes: judged.decided.notes },
+    }
+  const settings = settingsOf(options)
+  const plan = migrationPlan(chosen, judged.decided, settings)
+  const blocked =
+    refusal === undefined ? {} : { blocked: { message: refusal.message, why: refusal.why, next: refusal.next } }
+  const show = async () => ({ report: { ...planReport(plan, context), survey: judged.rows, ...blocked } })
+  const begun = await beforeRun(context, { plan, show, dryRun: options.dryRun })
+  if ('ended' in begun) return begun.ended
+  const report = await runNewPlan(context, plan, {
+    stillSo: async (signal) => planAgain({ ...context, signal }, chosen, judged.decided, settings),
+  })
+  return { outcome: 'ran', report }
+}
+
+const settingsOf = (options: MigrateOptions): MigrationOptions => ({
+  limits: { maxInFlight: options.maxInFlight, ...(options.maxQps !== undefined && { maxQps: options.maxQps }) },
+  engine: options.engine,
+  force: options.forceScan,
+  ...(options.lateWriteSeconds !== undefined && { lateWriteSeconds: options.lateWriteSeconds }),
+})
+
+/** A version that was asked for by name and is not there is a mistake, not something to pass over. */
+const refuseUnknown = ({ rows }: Judged, { storage, names, all }: MigrateOptions): void => {
+  if (rows.length === 0 && !all && names.length === 0)
+    throw new Refusal('usage', 'There are no definitions of AI Runway on this cluster.', {
+      next: 'kubectl airunway migrate DEFINITION, or kubectl airunway migrate --all',
+    })
+  for (const [definition, version] of Object.entries(storage)) {
+    const row = rows.find((each) => each.definition === definition)
+    const isSet = row === undefined || row.flipTo === version || row.storageVersion === version
+    if (isSet || row.blockers.length > 0) continue
+    throw new Refusal('usage', `${definition} has no version ${version} that could be its storage version.`, {
+      next: `kubectl get crd ${definition}`,
+    })
+  }
+}
+
+/** The plan as it would be made now: what it depends on are the definitions. */
+const planAgain = async (
+  { client, signal }: ChangeContext,
+  chosen: readonly ToMigrate[],
+  decided: Decided,
+  settings: MigrationOptions,
+): Promise<Plan> => {
+  const now = await Promise.all(
+    chosen.map(async (each): Promise<ToMigrate[]> => {
+      const { apiVersion, kind, metadata } = each.crd
+      const reference = { apiVersion, kind, name: metadata.name }
+      const crd = await client.find<CustomResourceDefinition>(reference, signal)
+      return crd === undefined ? [] : [{ ...each, crd }]
+    }),
+  )
+  return migrationPlan(now.flat(), decided, settings)
+}

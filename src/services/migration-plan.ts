@@ -1,0 +1,118 @@
+/** The plan of a migration: back-up of what is lost by consent, new storage versions, then one definition after the other. Pure. */
+import { storageVersionOf } from '../crds/versions.ts'
+import type { CustomResourceDefinition } from '../kubernetes/objects.ts'
+import { sealed } from '../plan/hash.ts'
+import { type DraftStep, numbered } from '../plan/numbering.ts'
+import type { Plan } from '../plan/plan.types.ts'
+
+export interface MigrationOptions {
+  limits: { maxInFlight: number; maxQps?: number }
+  engine: 'own' | 'in-tree'
+  force: boolean
+  lateWriteSeconds?: number
+}
+
+/** One definition that is to be migrated. */
+export interface ToMigrate {
+  crd: CustomResourceDefinition
+  flipTo?: string
+  /** versions that come back into the spec first */
+  bringBack?: string[]
+}
+
+/** What does not follow from the definitions alone. */
+export interface Decided {
+  /** collections that hold what a rewrite drops, in the version that shows it */
+  backUp: { apiVersion: string; kind: string }[]
+  accepted: NonNullable<Plan['accepted']>
+  notes: string[]
+}
+
+/** Storage versions first: the time in which late writes may land goes by for all definitions at once. */
+export const migrationPlan = (all: readonly ToMigrate[], decided: Decided, options: MigrationOptions): Plan => {
+  const flips = all.filter(({ flipTo }) => flipTo !== undefined)
+  const steps: DraftStep[] = [
+    ...(decided.backUp.length === 0
+      ? []
+      : [{ kind: 'back-up' as const, title: 'Back up', objects: [], collections: decided.backUp }]),
+    ...flips.map(flipStep),
+    ...all.map((each) => migrateStep(each, options, all)),
+  ]
+  const [only] = all
+  const name = all.length === 1 && only ? only.crd.metadata.name : `${all.length} definitions`
+  const targets = [...new Set(all.map(targetVersion))]
+  const sources = [...new Set(all.flatMap((each) => olderVersions(each)))]
+  return sealed({
+    kind: 'migration',
+    product: name,
+    from: (sources.length === 0 ? targets : sources).join(', '),
+    to: targets.join(', '),
+    source: 'the cluster itself',
+    tier: 'in-place',
+    tierReason: 'objects are rewritten where they are',
+    components: [],
+    notes: [...flipNotes(flips), ...decided.notes],
+    wayBack: wayBackOf(flips),
+    ...(decided.accepted.length > 0 && { accepted: decided.accepted }),
+    steps: numbered(steps),
+  })
+}
+
+const storageOf = (crd: CustomResourceDefinition): string => storageVersionOf(crd) ?? ''
+
+const targetVersion = ({ crd, flipTo }: ToMigrate): string => flipTo ?? storageOf(crd)
+
+/** As status has them, and what it will have. */
+const storedVersions = ({ crd, flipTo, bringBack = [] }: ToMigrate): string[] => [
+  ...new Set([...(crd.status?.storedVersions ?? []), ...bringBack, ...(flipTo === undefined ? [] : [flipTo])]),
+]
+
+const olderVersions = (each: ToMigrate): string[] =>
+  storedVersions(each).filter((version) => version !== targetVersion(each))
+
+const flipStep = ({ crd, flipTo = '' }: ToMigrate): DraftStep => ({
+  kind: 'flip-storage',
+  title: `Store ${crd.spec.names.kind} in ${flipTo}`,
+  definition: crd.metadata.name,
+  uid: crd.metadata.uid ?? '',
+  from: storageOf(crd),
+  to: flipTo,
+})
+
+const migrateStep = (
+  each: ToMigrate,
+  { limits, engine, force, lateWriteSeconds }: MigrationOptions,
+  all: readonly ToMigrate[],
+): DraftStep => ({
+  kind: 'migrate',
+  title: `Migrate ${each.crd.spec.names.kind}`,
+  definition: each.crd.metadata.name,
+  uid: each.crd.metadata.uid ?? '',
+  storageVersion: targetVersion(each),
+  storedVersions: storedVersions(each),
+  limits,
+  // Nobody can write in them any more, so what managedFields say of them is all that would hinder their end.
+  staleVersions: each.crd.spec.versions
+    .filter(({ name, served }) => !served && name !== targetVersion(each))
+    .map(({ name }) => name),
+  engine,
+  ...(force && { force }),
+  ...(each.bringBack !== undefined && { bringBack: each.bringBack }),
+  ...(all.length > 1 && { together: all.map(({ crd }) => crd.metadata.name) }),
+  ...(lateWriteSeconds !== undefined && { lateWriteSeconds }),
+})
+
+const flipNotes = (flips: readonly ToMigrate[]): string[] => {
+  if (flips.length === 0) return []
+  const named = flips.map(({ crd, flipTo }) => `${crd.metadata.name} in ${flipTo}`).join(', ')
+  return [
+    `From then on the cluster stores ${named}. A release that does not know that version cannot be gone back to by rollback.`,
+  ]
+}
+
+const wayBackOf = (flips: readonly ToMigrate[]): Plan['wayBack'] => {
+  const [first] = flips
+  if (first === undefined) return { possible: true }
+  const { name } = first.crd.metadata
+  return { possible: false, why: `${name} is then stored in ${first.flipTo}, and there is no rollback across that yet` }
+}

@@ -1,0 +1,108 @@
+/** Which definitions a migration is about, and which of them get another storage version first. */
+import { listRuns, planOf } from '../journal/records.ts'
+import { upgradeInForce } from '../journal/standing.ts'
+import type { KubernetesClient } from '../kubernetes/client.types.ts'
+import { isForbidden } from '../kubernetes/errors.ts'
+import type { CustomResourceDefinition } from '../kubernetes/objects.ts'
+import { products } from '../releases/products.ts'
+import { Refusal } from '../report/refusal.ts'
+import type { ChangeContext } from './run-plan.ts'
+
+export interface ScopeOptions {
+  /** as typed: `plural.group`, a plural or a kind */
+  names: readonly string[]
+  all: boolean
+  /** storage versions to be set first, by definition */
+  storage: Readonly<Record<string, string>>
+}
+
+export interface MigrationScope {
+  names: string[] | 'all'
+  /** storage versions that definitions get first */
+  flips: ReadonlyMap<string, string>
+  /** definitions that are not there are left out: which names AI Runway goes by was only guessed */
+  known: boolean
+  /** what is left out on purpose */
+  notes: string[]
+}
+
+const definitions = { apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition' }
+
+/**
+ * Names that were typed, all, or those of AI Runway. A storage version that an upgrade has held moves with a definition that is
+ * named, or with AI Runway's; with `all` it stays, for nobody means to give up the way back by tidying up.
+ */
+export const scopeOf = async (context: ChangeContext, options: ScopeOptions): Promise<MigrationScope> => {
+  const held = await heldStorage(context)
+  if (options.all) return { names: 'all', flips: new Map(), known: true, notes: notMoved(held) }
+  const typed = await Promise.all(options.names.map(async (name) => fullName(context, name)))
+  const wanted = [...new Set([...typed, ...Object.keys(options.storage)])]
+  const own = products().flatMap(({ crds }) => [crds.modelDeployments, crds.inferenceProviderConfigs])
+  const names = wanted.length > 0 ? wanted : [...new Set(own)]
+  const flips = new Map(names.flatMap((name) => (held[name] === undefined ? [] : [[name, held[name]] as const])))
+  for (const [name, version] of Object.entries(options.storage)) flips.set(name, version)
+  return { names, flips, known: wanted.length > 0, notes: [] }
+}
+
+/** Throws `usage` for what can be said without a cluster. */
+export const refuseOdd = ({ names, all }: Pick<ScopeOptions, 'names' | 'all'>): void => {
+  if (all && names.length > 0)
+    throw new Refusal('usage', '--all and names of definitions exclude each other.', {
+      next: 'kubectl airunway migrate --all',
+    })
+  const odd = names.find((name) => !/^[a-z0-9][-.a-z0-9]*$/i.test(name))
+  if (odd !== undefined)
+    throw new Refusal('usage', `${odd} is no name of a definition.`, { next: 'kubectl airunway migrate --help' })
+}
+
+const notMoved = (held: Readonly<Record<string, string>>): string[] => {
+  const names = Object.keys(held)
+  if (names.length === 0) return []
+  const some = Object.entries(held).map(([name, version]) => `${name} (${version})`)
+  return [
+    `The upgrade has held the storage version of ${some.join(', ')}; it stays as it is until you ask for it: kubectl airunway migrate ${names.join(' ')}.`,
+  ]
+}
+
+/** What the release that runs stores its objects in, where the upgrade to it has held something else. */
+const heldStorage = async ({ client, recordNamespace }: ChangeContext): Promise<Record<string, string>> => {
+  try {
+    const run = upgradeInForce(await listRuns(client, recordNamespace))
+    if (run?.state !== 'succeeded') return {}
+    return (await planOf(client, recordNamespace, run.number)).heldStorage ?? {}
+  } catch (error) {
+    // Whoever may not read the records is told so by name, with all other rights that are missing.
+    if (isForbidden(error)) return {}
+    throw error
+  }
+}
+
+/** A name with a dot is whole: no plural and no kind has one. */
+const fullName = async ({ client, signal }: ChangeContext, typed: string): Promise<string> => {
+  if (typed.includes('.')) return typed
+  const found = await namesLike(client, typed, signal)
+  const [only] = found
+  if (only !== undefined && found.length === 1) return only
+  throw new Refusal(
+    'usage',
+    found.length === 0
+      ? `There is no CustomResourceDefinition whose kind or plural is ${typed}.`
+      : `${typed} is the kind or plural of ${found.length} definitions.`,
+    {
+      ...(found.length > 0 && { why: found.join(', ') }),
+      next: found.length > 0 ? `kubectl airunway migrate ${only}` : 'kubectl get crd',
+    },
+  )
+}
+
+const namesLike = async (client: KubernetesClient, typed: string, signal: AbortSignal): Promise<string[]> => {
+  const word = typed.toLowerCase()
+  const found: string[] = []
+  // Definitions come whole, some of them with half a megabyte of schemas.
+  for await (const { items } of client.pages<CustomResourceDefinition>(definitions, { limit: 50, signal }))
+    for (const { metadata, spec } of items) {
+      const { plural, kind, singular = '', shortNames = [] } = spec.names
+      if ([plural, kind.toLowerCase(), singular, ...shortNames].includes(word)) found.push(metadata.name)
+    }
+  return found
+}
