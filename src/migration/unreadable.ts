@@ -5,6 +5,7 @@
  */
 import type { KubernetesClient } from '../kubernetes/client.types.ts'
 import { isConflict } from '../kubernetes/errors.ts'
+import { definitionPath, readExact } from '../kubernetes/exact-json.ts'
 import type { CustomResourceDefinition } from '../kubernetes/objects.ts'
 import { definitionKind, realWait, type Wait } from './definition-watch.ts'
 
@@ -76,8 +77,8 @@ export async function bringVersionsBack(
   const reference = { ...definitionKind, name: repair.definition }
   const until = signal ? { signal } : {}
   for (let attempt = 1; ; attempt++) {
-    const live = await client.get<CustomResourceDefinition>(reference, signal)
-    if (live.metadata.uid !== repair.uid) throw new Error(`${repair.definition} was deleted and made again`)
+    const live = await readExact<CustomResourceDefinition>(client, definitionPath(repair.definition), signal)
+    if (live?.metadata.uid !== repair.uid) throw new Error(`${repair.definition} was deleted and made again`)
     const stored = live.status?.storedVersions ?? []
     const missing = [...repair.bringBack, ...repair.record].filter((version) => !stored.includes(version))
     const back = withVersionsBack(live, repair.bringBack)

@@ -79,6 +79,15 @@ const flipStep = ({ crd, flipTo = '' }: ToMigrate): DraftStep => ({
   to: flipTo,
 })
 
+/** Nobody can write in them any more, so what managedFields say of them is all that would hinder their end. */
+const staleVersions = (each: ToMigrate): string[] => {
+  const { versions } = each.crd.spec
+  const notServed = versions.filter(({ served }) => !served).map(({ name }) => name)
+  // They come back without being served.
+  const back = (each.bringBack ?? []).filter((version) => versions.every(({ name }) => name !== version))
+  return [...notServed, ...back].filter((version) => version !== targetVersion(each))
+}
+
 const migrateStep = (
   each: ToMigrate,
   { limits, engine, force, lateWriteSeconds }: MigrationOptions,
@@ -91,10 +100,7 @@ const migrateStep = (
   storageVersion: targetVersion(each),
   storedVersions: storedVersions(each),
   limits,
-  // Nobody can write in them any more, so what managedFields say of them is all that would hinder their end.
-  staleVersions: each.crd.spec.versions
-    .filter(({ name, served }) => !served && name !== targetVersion(each))
-    .map(({ name }) => name),
+  staleVersions: staleVersions(each),
   engine,
   ...(force && { force }),
   ...(each.bringBack !== undefined && { bringBack: each.bringBack }),
