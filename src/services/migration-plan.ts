@@ -83,7 +83,7 @@ const flipStep = ({ crd, flipTo = '' }: ToMigrate): DraftStep => ({
 const staleVersions = (each: ToMigrate): string[] => {
   const { versions } = each.crd.spec
   const notServed = versions.filter(({ served }) => !served).map(({ name }) => name)
-  // They come back without being served.
+  // They come back just for this.
   const back = (each.bringBack ?? []).filter((version) => versions.every(({ name }) => name !== version))
   return [...notServed, ...back].filter((version) => version !== targetVersion(each))
 }

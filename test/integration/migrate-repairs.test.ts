@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readKept } from '../../src/journal/records.ts'
 import type { AnyObject } from '../../src/kubernetes/objects.ts'
+import { abort } from '../../src/services/abort.ts'
 import { type MigrateOptions, migrateDefinitions } from '../../src/services/migrate-definitions.ts'
 import type { ChangeRequest } from '../../src/services/run-plan.ts'
 import type { ChangeResult } from '../../src/services/run-report.types.ts'
@@ -51,6 +52,46 @@ describe.skipIf(!clusterTestsPossible().possible)('migrate', () => {
     expect(report.notes.join(' ')).toContain('v1alpha1 comes back')
     expect(await lost.stored()).toEqual({ v1beta1: 6 })
     expect(await list()).toHaveLength(6)
+  })
+
+  test('makes objects readable, and stops before what only their version has is lost', async () => {
+    const moving = await (await new MovingKind(cluster, 'withdrawn').define()).write('w', 3)
+    await moving.change(({ spec }) => {
+      for (const version of spec.versions)
+        if (version.name === 'v1beta1')
+          version.schema = { openAPIV3Schema: { type: 'object', properties: { spec: { type: 'object' } } } }
+    })
+    await moving.flip()
+    await moving.claim(['v1beta1'])
+    await moving.change(({ spec }) => {
+      spec.versions = spec.versions.filter(({ name }) => name !== 'v1alpha1')
+    })
+    const list = (): Promise<AnyObject[]> =>
+      cluster.client.list<AnyObject>({ apiVersion: `${group}/v1beta1`, kind: moving.kind })
+    await eventually(() =>
+      list().then(
+        () => false,
+        () => true,
+      ),
+    )
+    const stopped = await refusal(migrate(moving, { repairUnreadable: true }))
+    const field = `${moving.name}:^.spec.size`
+    expect(stopped.why).toContain('^.spec.size of 3 objects, such as w-0')
+    expect(stopped.why).toContain(`--accept-loss '${field}=REASON'`)
+    expect(await moving.stored()).toEqual({ v1alpha1: 3 })
+    expect(await list()).toHaveLength(3)
+    await abort(request, { dryRun: false })
+    const report = ran(await migrate(moving, { acceptLoss: [`${field}=nobody reads it`] }))
+    const kept = await readKept<{ collections: Record<string, AnyObject[]> }>(
+      cluster.client,
+      'airunway-runs',
+      report.run.number,
+      'backup',
+    )
+    expect(kept?.collections[`${group}/v1alpha1 WITHDRAWN`]?.map(({ spec }) => spec)).toContainEqual(
+      expect.objectContaining({ size: expect.anything() }),
+    )
+    expect(await moving.stored()).toEqual({ v1beta1: 3 })
   })
 
   test('looks for losses in every version where status is not believed', async () => {
