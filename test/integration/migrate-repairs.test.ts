@@ -27,6 +27,27 @@ describe.skipIf(!clusterTestsPossible().possible)('migrate', () => {
     (await (await new MovingKind(cluster, plural).define()).write('w', objects)).flip()
   const migrate = async (kind: MovingKind, options: Partial<MigrateOptions> = {}): Promise<ChangeResult> =>
     migrateDefinitions(request, { ...usual, names: [kind.name], ...options })
+  const listed = (kind: MovingKind): Promise<AnyObject[]> =>
+    cluster.client.list<AnyObject>({ apiVersion: `${group}/v1beta1`, kind: kind.kind })
+  /** Status does not name the version that objects are stored in, so it may leave the spec. */
+  const makeUnreadable = async (kind: MovingKind): Promise<void> => {
+    await kind.change(({ spec }) => {
+      spec.versions = spec.versions.filter(({ name }) => name !== 'v1alpha1')
+    })
+    await eventually(() =>
+      listed(kind).then(
+        () => false,
+        () => true,
+      ),
+    )
+  }
+  /** The storage version lacks spec.size. */
+  const withoutSize = async (kind: MovingKind): Promise<void> =>
+    kind.change(({ spec }) => {
+      for (const version of spec.versions)
+        if (version.name === 'v1beta1')
+          version.schema = { openAPIV3Schema: { type: 'object', properties: { spec: { type: 'object' } } } }
+    })
 
   test('finds what was trimmed by hand, and repairs what nobody can read', async () => {
     const claimed = await old('claimed', 6)
@@ -37,49 +58,27 @@ describe.skipIf(!clusterTestsPossible().possible)('migrate', () => {
 
     const lost = await old('lost', 6)
     await lost.claim(['v1beta1'])
-    await lost.change(({ spec }) => {
-      spec.versions = spec.versions.filter(({ name }) => name !== 'v1alpha1')
-    })
-    const list = (): Promise<unknown> => cluster.client.list({ apiVersion: `${group}/v1beta1`, kind: lost.kind })
-    await eventually(() =>
-      list()
-        .then(() => false)
-        .catch(() => true),
-    )
+    await makeUnreadable(lost)
     const refused = await refusal(migrate(lost))
     expect(refused).toMatchObject({ kind: 'blocked', next: expect.stringContaining('--repair-unreadable') })
     const report = ran(await migrate(lost, { repairUnreadable: true }))
     expect(report.notes.join(' ')).toContain('v1alpha1 comes back')
     expect(await lost.stored()).toEqual({ v1beta1: 6 })
-    expect(await list()).toHaveLength(6)
+    expect(await listed(lost)).toHaveLength(6)
   })
 
   test('makes objects readable, and stops before what only their version has is lost', async () => {
     const moving = await (await new MovingKind(cluster, 'withdrawn').define()).write('w', 3)
-    await moving.change(({ spec }) => {
-      for (const version of spec.versions)
-        if (version.name === 'v1beta1')
-          version.schema = { openAPIV3Schema: { type: 'object', properties: { spec: { type: 'object' } } } }
-    })
+    await withoutSize(moving)
     await moving.flip()
     await moving.claim(['v1beta1'])
-    await moving.change(({ spec }) => {
-      spec.versions = spec.versions.filter(({ name }) => name !== 'v1alpha1')
-    })
-    const list = (): Promise<AnyObject[]> =>
-      cluster.client.list<AnyObject>({ apiVersion: `${group}/v1beta1`, kind: moving.kind })
-    await eventually(() =>
-      list().then(
-        () => false,
-        () => true,
-      ),
-    )
+    await makeUnreadable(moving)
     const stopped = await refusal(migrate(moving, { repairUnreadable: true }))
     const field = `${moving.name}:^.spec.size`
     expect(stopped.why).toContain('^.spec.size of 3 objects, such as w-0')
     expect(stopped.why).toContain(`--accept-loss '${field}=REASON'`)
     expect(await moving.stored()).toEqual({ v1alpha1: 3 })
-    expect(await list()).toHaveLength(3)
+    expect(await listed(moving)).toHaveLength(3)
     await abort(request, { dryRun: false })
     const report = ran(await migrate(moving, { acceptLoss: [`${field}=nobody reads it`] }))
     const kept = await readKept<{ collections: Record<string, AnyObject[]> }>(
@@ -96,11 +95,7 @@ describe.skipIf(!clusterTestsPossible().possible)('migrate', () => {
 
   test('looks for losses in every version where status is not believed', async () => {
     const moving = await (await new MovingKind(cluster, 'disowned').define()).write('w', 4)
-    await moving.change(({ spec }) => {
-      for (const version of spec.versions)
-        if (version.name === 'v1beta1')
-          version.schema = { openAPIV3Schema: { type: 'object', properties: { spec: { type: 'object' } } } }
-    })
+    await withoutSize(moving)
     await moving.flip()
     await moving.claim(['v1beta1'])
     const field = `${moving.name}:^.spec.size`
@@ -124,22 +119,12 @@ describe.skipIf(!clusterTestsPossible().possible)('migrate', () => {
     await moving.write('w', 510)
     await moving.storeOld('w-99')
     await moving.claim(['v1beta1'])
-    await moving.change(({ spec }) => {
-      spec.versions = spec.versions.filter(({ name }) => name !== 'v1alpha1')
-    })
-    const list = (): Promise<AnyObject[]> =>
-      cluster.client.list<AnyObject>({ apiVersion: `${group}/v1beta1`, kind: moving.kind })
-    await eventually(() =>
-      list().then(
-        () => false,
-        () => true,
-      ),
-    )
+    await makeUnreadable(moving)
     const refused = await refusal(migrate(moving, { forceScan: true }))
     expect(refused).toMatchObject({ kind: 'blocked', next: expect.stringContaining('--repair-unreadable') })
     ran(await migrate(moving, { repairUnreadable: true }))
     expect(await moving.stored()).toEqual({ v1beta1: 510 })
-    expect(await list()).toHaveLength(510)
+    expect(await listed(moving)).toHaveLength(510)
   })
 
   test('keeps integers that JavaScript does not have, in the definition and in the back-up', async () => {
