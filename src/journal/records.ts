@@ -61,7 +61,7 @@ export class OpenJournal {
   #journal: Journal
   #secret: Secret
   /** what this process has kept so far: a value that is kept often costs one request each time */
-  readonly #kept = new Map<string, Secret>()
+  readonly #kept: KnownVersions = new Map()
 
   constructor(client: KubernetesClient, namespace: string, journal: Journal, secret: Secret) {
     this.#client = client
@@ -136,14 +136,14 @@ export class OpenJournal {
   }
 }
 
-/** Secrets by name, as this process has written them last. */
-type KnownSecrets = Map<string, Secret>
+/** Of Secrets, by name: what this process has written last. Not their data: back-ups are large. */
+type KnownVersions = Map<string, Pick<Secret, 'metadata'>>
 
 const keepChunks = async (
   client: KubernetesClient,
   namespace: string,
   number: number,
-  { name, value, known = new Map() }: { name: string; value: unknown; known?: KnownSecrets },
+  { name, value, known = new Map() }: { name: string; value: unknown; known?: KnownVersions },
 ): Promise<void> => {
   const chunks = toChunks(value)
   for (const [index, chunk] of chunks.entries()) {
@@ -153,12 +153,17 @@ const keepChunks = async (
       { [RUN_LABEL]: String(number), [RECORD_LABEL]: name },
       { chunk, of: Buffer.from(String(chunks.length)).toString('base64') },
     )
-    known.set(secret.metadata.name, await keepOne(client, secret, known.get(secret.metadata.name)))
+    const { metadata } = await keepOne(client, secret, known.get(secret.metadata.name))
+    known.set(secret.metadata.name, { metadata })
   }
 }
 
-const keepOne = async (client: KubernetesClient, secret: Secret, known: Secret | undefined): Promise<Secret> => {
-  const over = async (live: Secret): Promise<Secret> =>
+const keepOne = async (
+  client: KubernetesClient,
+  secret: Secret,
+  known: Pick<Secret, 'metadata'> | undefined,
+): Promise<Secret> => {
+  const over = async (live: Pick<Secret, 'metadata'>): Promise<Secret> =>
     client.replace({ ...secret, metadata: { ...secret.metadata, ...versionOf(live) } })
   try {
     return known === undefined ? await client.create(secret) : await over(known)
@@ -172,7 +177,7 @@ const keepOne = async (client: KubernetesClient, secret: Secret, known: Secret |
 }
 
 /** Of the object that was read: a write or a deletion of any other version of it, or of another one of its name, fails (409). */
-const versionOf = ({ metadata: { uid, resourceVersion } }: KubernetesObject): Version => ({
+const versionOf = ({ metadata: { uid, resourceVersion } }: Pick<KubernetesObject, 'metadata'>): Version => ({
   ...(uid !== undefined && { uid }),
   ...(resourceVersion !== undefined && { resourceVersion }),
 })

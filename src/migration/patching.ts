@@ -117,18 +117,18 @@ export class Patching {
       if (answer.refused.way === 'gone') return done('gone')
       return { verdict: undefined, refused: answer.refused }
     }
-    const { metadata } = this.#read('GET', answer)
+    const metadata = this.#metadataIn('GET', answer)
     // What was lost on its way changed nothing.
-    if (metadata?.resourceVersion === work.revision) work.doubtful = false
-    if (metadata) Object.assign(work, this.#seen(metadata))
+    if (metadata.resourceVersion === work.revision) work.doubtful = false
+    Object.assign(work, this.#seen(metadata))
     work.reread = false
     return undefined
   }
 
-  #read(method: string, answer: { status: number; text: string }): Metadata {
+  #metadataIn(method: string, answer: { status: number; text: string }): KubernetesObject['metadata'] {
     const request = requestLine(method, collectionPath(this.#resource))
     const body = parseBody<Metadata | null>(request, answer)
-    if (body?.metadata?.resourceVersion) return body
+    if (body?.metadata?.resourceVersion) return body.metadata
     const message = 'the answer is no object: something between here and the API server answered for it'
     throw new ApiError({ code: answer.status, reason: 'InvalidAnswer', message, request })
   }
@@ -140,8 +140,8 @@ export class Patching {
     const { body, type } = this.#patch(work)
     const answer = await this.#answered(() => this.#send('PATCH', path, accept, body, type))
     if ('refused' in answer) return this.#refused(work, answer.refused, type)
-    const { metadata } = this.#read('PATCH', answer)
-    const changed = metadata?.resourceVersion !== work.revision
+    const { resourceVersion } = this.#metadataIn('PATCH', answer)
+    const changed = resourceVersion !== work.revision
     return {
       verdict: changed || work.doubtful ? 'rewritten' : 'unchanged',
       throughStatus: subresource !== undefined,

@@ -1,7 +1,7 @@
 /**
  * Objects that nobody can read: they are stored in a version that has left the spec, because storedVersions was trimmed before
- * all of them were rewritten. The API server reads every version that is in spec.versions, served or not: the version comes
- * back, the objects are migrated, and then it may go again. Nothing is lost meanwhile, and nothing of it happens by itself.
+ * all of them were rewritten. The API server reads every version that is in spec.versions: the version comes back, the objects
+ * are migrated, and then it may go again. Nothing is lost meanwhile, and nothing of it happens by itself.
  */
 import type { KubernetesClient } from '../kubernetes/client.types.ts'
 import { isConflict } from '../kubernetes/errors.ts'
@@ -13,7 +13,7 @@ import { definitionKind, realWait, type Wait } from './definition-watch.ts'
 export interface Repair {
   definition: string
   uid: string
-  /** versions that the spec gets back, not served and not for storage */
+  /** versions that the spec gets back, served, but not for storage */
   bringBack: string[]
   /** versions that storedVersions gets back, so that nobody can take them out of the spec before the objects are moved */
   record: string[]
