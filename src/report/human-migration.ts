@@ -100,7 +100,7 @@ const blockedLines = ({ message, why, next }: NonNullable<PlanReport['blocked']>
   ...(next === undefined ? [] : [`Next: ${next}`]),
 ]
 
-/** What became of each definition, and the proof of it. */
+/** What became of all definitions. */
 export const renderMigrationRun = (report: RunReport, style: TextStyle): string => {
   const { run, migrated = [] } = report
   const removable = migrated.filter((each) => each.removable.length > 0)
@@ -120,7 +120,8 @@ export const renderMigrationRun = (report: RunReport, style: TextStyle): string 
   ].join('\n')}\n`
 }
 
-const migratedLines = (each: MigratedDefinition, style: TextStyle): string[] => {
+/** What became of one definition, and the proof of it. */
+export const migratedLines = (each: MigratedDefinition, style: TextStyle): string[] => {
   const { definition, storageVersion, after, proof, passes, seconds, requests, notes = [] } = each
   const sum = (count: 'rewritten' | 'gone' | 'throughStatus' | 'managersMoved'): number =>
     passes.reduce((total, pass) => total + pass[count], 0)

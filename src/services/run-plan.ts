@@ -143,7 +143,8 @@ export const runJournal = async (
     notes: [...plan.notes, ...context.notes, ...late],
     wayBack: plan.wayBack,
     measured: measured(plan, journal.entries),
-    ...(plan.kind === 'migration' && { migrated: migratedOf(plan, results) }),
+    ...migratedOf(plan, results),
+    ...(plan.heldStorage !== undefined && { heldStorage: plan.heldStorage }),
   }
 }
 
@@ -221,10 +222,13 @@ const nextAfter = (stopped: RunStopped, next: string): string => {
   return `kubectl airunway history; if the run is there: ${next}; if not, only the release itself is left to apply`
 }
 
-/** The result of each definition is the evidence of its step. */
-const migratedOf = ({ steps }: Plan, results: readonly StepResult[]): MigratedDefinition[] => {
-  const ids = new Set(steps.flatMap(({ kind, id }) => (kind === 'migrate' ? [id] : [])))
-  return results.flatMap(({ step, evidence }) => (ids.has(step) ? [evidence as unknown as MigratedDefinition] : []))
+/** The result of each definition is the evidence of its step, where that was carried out. */
+const migratedOf = ({ kind, steps }: Plan, results: readonly StepResult[]): Pick<RunReport, 'migrated'> => {
+  const ids = new Set(steps.flatMap((step) => (step.kind === 'migrate' ? [step.id] : [])))
+  const migrated = results.flatMap(({ step, evidence }) =>
+    ids.has(step) ? [evidence as unknown as MigratedDefinition] : [],
+  )
+  return kind === 'migration' || migrated.length > 0 ? { migrated } : {}
 }
 
 /** How long the windows of the plan were open, by the times in the journal: at most, because the proof comes after. */
@@ -237,9 +241,9 @@ const measured = (plan: Plan, entries: readonly JournalEntry[]): RunReport['meas
     return [{ what, seconds: Math.round((Date.parse(end) - Date.parse(start)) / 100) / 10 }]
   })
 
-/** The comparison with the baseline is the evidence of the plan's last step. */
+/** The comparison with the baseline is the evidence of the plan's last step of that kind. */
 const workloadsOf = (results: StepResult[], plan: Plan): RunReport['workloads'] => {
-  const compare = plan.steps.find(({ kind }) => kind === 'compare-baseline')
+  const compare = plan.steps.findLast(({ kind }) => kind === 'compare-baseline')
   const evidence = results.find(({ step }) => step === compare?.id)?.evidence ?? {}
   return {
     compared: evidence['compared'] === true,
