@@ -13,6 +13,8 @@ export interface MovedDefinition {
   to: string
   /** as status has them before a flip */
   storedVersions: string[]
+  /** looked at in any case: managers are named in versions that nobody is served any more */
+  force?: boolean
 }
 
 type FlipDraft = Extract<DraftStep, { kind: FlipStorageStep['kind'] }>
@@ -30,7 +32,7 @@ export const flipStep = ({ crd, uid, from, to }: MovedDefinition): FlipDraft => 
 
 /** Moves the objects. `all` are those of the same plan: the times in which late writes may land go by together. */
 export const migrateStep = (
-  { crd, uid, from, to, storedVersions }: MovedDefinition,
+  { crd, uid, from, to, storedVersions, force }: MovedDefinition,
   options: Pick<MigrateStep, 'limits' | 'engine' | 'lateWriteSeconds'>,
   all: readonly string[],
 ): MigrateDraft => ({
@@ -44,6 +46,7 @@ export const migrateStep = (
   // Nobody can write in them any more, so what managedFields say of them is all that would hinder their end.
   staleVersions: crd.spec.versions.filter(({ name, served }) => !served && name !== to).map(({ name }) => name),
   engine: options.engine,
+  ...(force === true && { force }),
   ...(all.length > 1 && { together: [...all] }),
   ...(options.lateWriteSeconds !== undefined && { lateWriteSeconds: options.lateWriteSeconds }),
 })

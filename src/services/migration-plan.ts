@@ -75,13 +75,12 @@ const moved = (each: ToMigrate): MovedDefinition => ({
   storedVersions: [...new Set([...(each.crd.status?.storedVersions ?? []), ...(each.bringBack ?? [])])],
 })
 
-const stepOf = (each: ToMigrate, { force, ...options }: MigrationOptions, all: readonly ToMigrate[]): DraftStep => ({
+const stepOf = (each: ToMigrate, options: MigrationOptions, all: readonly ToMigrate[]): DraftStep => ({
   ...migrateStep(
-    moved(each),
+    { ...moved(each), force: options.force },
     options,
     all.map(({ crd }) => crd.metadata.name),
   ),
-  ...(force && { force }),
   ...(each.bringBack !== undefined && { bringBack: each.bringBack }),
 })
 

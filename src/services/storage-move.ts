@@ -51,7 +51,10 @@ export const judgeMove = async (context: ChangeContext, move: Move, options: Mov
   const refusal =
     blockersRefusal(rows.filter(({ blockers }) => blockers.length > 0)) ??
     lossesRefusal(looks.flatMap((each) => unaccepted(each, options.acceptedLosses))) ??
-    denialsRefusal(looks.map(({ row, refused }) => ({ ...row, denied: refused })), `kubectl airunway upgrade --to ${options.to}`)
+    denialsRefusal(
+      looks.map(({ row, refused }) => ({ ...row, denied: refused })),
+      `kubectl airunway upgrade --to ${options.to}`,
+    )
   if (refusal !== undefined) throw orHold(refusal, options.to)
   const used = options.acceptedLosses.filter((each) => looks.some(({ losses }) => losses && mayLose(losses, each)))
   const unused = options.acceptedLosses.filter((each) => !used.includes(each))

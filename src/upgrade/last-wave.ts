@@ -34,12 +34,14 @@ export const migratedDefinitions = (
 ): MovedDefinition[] =>
   holdStorage === true
     ? []
-    : definitions.flatMap(({ wanted, uid, stored, wantedStorage, storedVersions }) => {
+    : definitions.flatMap(({ wanted, uid, stored, wantedStorage, storedVersions, ending, leaving }) => {
         const others = storedVersions.some((version) => version !== wantedStorage)
+        // Nobody can write in such a version any more, so whoever is named in it has to be renamed before it leaves.
+        const force = ending.some((version) => !leaving.includes(version))
         // One that the release adds is stored as it says from the beginning.
-        if (uid === undefined || (stored === wantedStorage && !others)) return []
+        if (uid === undefined || (stored === wantedStorage && !others && !force)) return []
         const crd = wanted as unknown as CustomResourceDefinition
-        return [{ crd, uid, from: stored, to: wantedStorage, storedVersions }]
+        return [{ crd, uid, from: stored, to: wantedStorage, storedVersions, ...(force && { force }) }]
       })
 
 /** Those of them that get another storage version. */
@@ -126,6 +128,7 @@ export const definitionsToMove = (
   return (crds as unknown as CustomResourceDefinition[]).filter((crd) => {
     const live = input.inventory.crds.find(({ name }) => name === crd.metadata.name)
     const to = storageVersionOf(crd)
-    return live !== undefined && (live.storedVersions.length !== 1 || live.storedVersions[0] !== to)
+    const held = live?.versions.find((version) => version.storage)?.name !== to
+    return live !== undefined && (held || live.storedVersions.some((version) => version !== to))
   })
 }

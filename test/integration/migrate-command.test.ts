@@ -79,7 +79,7 @@ describe.skipIf(!possible)('migrate after an upgrade', () => {
   })
 
   test('what the upgrade has held moves, is proved, and cannot be rolled back', async () => {
-    const options = { to: 'v0.2.0', tier: 'in-place', conflicts: 'keep', dryRun: false } as const
+    const options = { to: 'v0.2.0', tier: 'in-place', conflicts: 'keep', holdStorage: true, dryRun: false } as const
     ran(await upgrade(request, { ...options, releases: cluster.releases }))
     expect(await stored('modeldeployments')).toEqual({ 'kubeairunway.ai/v1alpha1': 7 })
 

@@ -53,6 +53,7 @@ describe.skipIf(!clusterTestsPossible().possible)('an upgrade by standbys', () =
         releases: cluster.releases,
         conflicts: 'keep',
         tier: 'standby',
+        holdStorage: true,
         dryRun: false,
       })
       if (result.outcome !== 'ran') throw new Error(result.outcome)

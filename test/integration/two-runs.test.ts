@@ -146,7 +146,7 @@ describe.skipIf(!clusterTestsPossible().possible)('two runs', { timeout: 300_000
   const image = async (): Promise<string | undefined> =>
     (await cluster.client.get<Deployment>(CONTROLLER)).spec.template.spec.containers[0]?.image?.split(':').at(-1)
 
-  const upgrade: ChangeInput = { service: 'upgrade', options: { to: 'v0.2.0', tier: 'in-place' } }
+  const upgrade: ChangeInput = { service: 'upgrade', options: { to: 'v0.2.0', tier: 'in-place', holdStorage: true } }
   let untouched: Awaited<ReturnType<typeof writtenObjects>>
 
   test('a create that waited while the other went back lands, is recognised, and goes with the next command', async () => {

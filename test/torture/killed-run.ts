@@ -13,6 +13,9 @@ export const REQUEST_LIMIT_MS = 100
 
 export const TARGET = 'v0.2.0'
 
+/** An upgrade that is to be gone back from holds its storage; else late writes are waited for, though not for so long. */
+const STORAGE = { held: { holdStorage: true }, moves: { lateWriteSeconds: 1 } }
+
 export interface Ended {
   /** the write that it was killed at; undefined where it ended by itself */
   killedAt: Write | undefined
@@ -30,12 +33,12 @@ export interface Kill {
 /** Runs an upgrade or a rollback until it ends or is killed. Throws Error where it fails by itself. */
 export async function runUntilKilled(
   cluster: ControlPlane,
-  run: { kind: 'upgrade' | 'rollback'; tier: Tier },
+  run: { kind: 'upgrade' | 'rollback'; tier: Tier; storage?: keyof typeof STORAGE },
   kill?: Kill,
 ): Promise<Ended> {
   const input = {
     service: run.kind,
-    options: run.kind === 'upgrade' ? { to: TARGET, tier: run.tier } : {},
+    options: run.kind === 'upgrade' ? { to: TARGET, tier: run.tier, ...STORAGE[run.storage ?? 'held'] } : {},
     releases: releasesFolder(),
     requestLimitMs: REQUEST_LIMIT_MS,
   }

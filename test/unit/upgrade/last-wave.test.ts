@@ -115,7 +115,7 @@ describe('the last steps', () => {
   test.each([
     ['a patch that stores as before', 'v0.2.0', 'v0.2.1', []],
     ['types that change within a version', 'v0.1.0', 'v0.2.0-undecodable', []],
-    ['a version that is not served any more', 'v0.2.0', 'v0.3.0', []],
+    ['a version that is not served any more', 'v0.2.0', 'v0.3.0', WHOLE.filter((kind) => kind !== 'flip-storage')],
     ['the next version', 'v0.4.0', 'v0.5.0', WHOLE],
   ])('of %s (%s%s to %s)', (...[, from, to, kinds]) => {
     expect(wave(plan(from, to))).toEqual(kinds)
@@ -125,6 +125,9 @@ describe('the last steps', () => {
     const made = plan('v0.2.0', 'v0.3.0', { crds: held('v1alpha1') })
     expect(wave(made)).toEqual(WHOLE)
     for (const step of of(made, 'migrate')) expect(step.staleVersions).toEqual(['v1alpha1'])
+    // Also where nothing else is left of it.
+    for (const step of of(plan('v0.2.0', 'v0.3.0'), 'migrate'))
+      expect(step).toMatchObject({ force: true, staleVersions: ['v1alpha1'], storedVersions: ['v1beta1'] })
   })
 
   test('trim what an earlier run has left in the list, without a flip and without ending the way back', () => {
