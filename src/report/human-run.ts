@@ -201,5 +201,9 @@ export const renderClosedRun = ({ run, closed, stays }: ClosedRun, style: TextSt
 }
 
 /** Asked for the version that runs already. */
-export const renderNothingToDo = ({ product, version }: NothingToDo, style: TextStyle): string =>
-  `${sign(style, 'passed')} ${product} ${version} is what runs; there is nothing to do.\n`
+export const renderNothingToDo = ({ product, version, toMigrate = [] }: NothingToDo, style: TextStyle): string => {
+  const runs = `${sign(style, 'passed')} ${product} ${version} is what runs; there is nothing to do.\n`
+  if (toMigrate.length === 0) return runs
+  const left = `Objects are not all stored as it stores them: ${toMigrate.join(', ')}.`
+  return `${runs}${[...listed(sign(style, 'info'), left, style), 'Next: kubectl airunway migrate'].join('\n')}\n`
+}

@@ -44,6 +44,8 @@ export interface NothingToDo {
   metadata: { time: string; cluster: ClusterName }
   product: string
   version: string
+  /** definitions whose objects are not, or may not be, stored as this version stores them */
+  toMigrate?: string[]
 }
 
 /** A run that had changed nothing, and needed no way back; or a migration, of which nothing is taken back. */

@@ -94,15 +94,15 @@ const look = async (context: ChangeContext, wanted: CustomResourceDefinition, mo
   const to = storageVersionOf(wanted)
   if (live === undefined || to === undefined) return []
   const future = flippedTo({ ...wanted, metadata: live.metadata, ...(live.status && { status: live.status }) }, to)
-  const [now, then] = [targetOf(live), targetOf(future ?? live)]
-  const blockers = [now, then].filter(isBlocker).slice(0, 1)
+  const [now, later] = [targetOf(live), targetOf(future ?? live)]
+  const blockers = [now, later].filter(isBlocker).slice(0, 1)
   const row = rowOf(live, to, blockers)
-  if (future === undefined || isBlocker(now) || isBlocker(then)) return [{ row, clear: [], refused: [] }]
+  if (future === undefined || isBlocker(now) || isBlocker(later)) return [{ row, clear: [], refused: [] }]
   const task = context.progress.task(`Look at the objects of ${row.definition}`)
   try {
-    const { losses, denials } = await lookAtObjects(context, { future, now, then }, move)
+    const { losses, denials } = await lookAtObjects(context, { future, now, later }, move)
     task.done(`${denials.objects} objects, ${denials.checked} writes tried`)
-    return [looked(row, { future, now, then }, losses, denials, ownWebhooks(move))]
+    return [looked(row, { future, now, later }, losses, denials, ownWebhooks(move))]
   } catch (error) {
     task.fail('they could not be looked at')
     if (isForbidden(error)) return []
@@ -114,36 +114,36 @@ const look = async (context: ChangeContext, wanted: CustomResourceDefinition, mo
 interface Both {
   future: CustomResourceDefinition
   now: MigrationTarget
-  then: MigrationTarget
+  later: MigrationTarget
 }
 
 const lookAtObjects = async (
   { client, signal }: ChangeContext,
-  { future, now, then }: Both,
+  { future, now, later }: Both,
   { release }: Move,
 ): Promise<{ losses: LossReport; denials: DenialReport }> => {
-  // Objects can be read in the versions that are served now, and lose what the schemas of then do not have.
-  const read = { ...then, served: now.served }
+  // Objects can be read in the versions that are served now, and lose what later schemas do not have.
+  const read = { ...later, served: now.served }
   const losses = await lossesOf(client, future, read, { stored: now.storedVersions, signal })
   const { pausedAnnotation } = release.product
   const denials = await denialsOf(client, now, { pausedAnnotation, signal })
-  // A version that is served only later is looked at then.
+  // A version that is served only later is looked at when it is.
   const unchecked = losses.unchecked.filter(
-    ({ version, fields }) => fields.length === 0 || !then.served.includes(version),
+    ({ version, fields }) => fields.length === 0 || !later.served.includes(version),
   )
   return { losses: { ...losses, unchecked }, denials }
 }
 
 const looked = (
   row: SurveyedDefinition,
-  { future, then }: Both,
+  { future, later }: Both,
   losses: LossReport,
   denials: DenialReport,
   own: ReadonlySet<string>,
 ): Look => {
   const lost = new Set(losses.fields.filter(({ objects }) => objects > 0).map(({ path }) => path))
   const checked = losses.checked.map(({ version }) => version)
-  const gone = checked.filter((version) => !then.served.includes(version))
+  const gone = checked.filter((version) => !later.served.includes(version))
   const denied = denials.groups.filter(isDenied)
   const refused = denied.filter(
     ({ cause, subject = '' }) => cause === 'policy' || (cause === 'webhook' && !own.has(subject)),
@@ -171,7 +171,7 @@ const looked = (
       ],
     },
     losses,
-    clear: rewritePaths(future, then, gone).flatMap(({ fields }) => fields.filter((path) => !lost.has(path))),
+    clear: rewritePaths(future, later, gone).flatMap(({ fields }) => fields.filter((path) => !lost.has(path))),
     refused,
   }
 }

@@ -22,7 +22,7 @@ import { clusterOf } from './cluster-name.ts'
 import { type ForeignFields, foreignFields } from './foreign-fields.ts'
 import { type LookOptions, look } from './look.ts'
 import { type ChangeContext, type ChangeRequest, planReport, runNewPlan, withClient } from './run-plan.ts'
-import type { ChangeResult } from './run-report.types.ts'
+import type { ChangeResult, NothingToDo } from './run-report.types.ts'
 import { type JudgedMove, judgeMove } from './storage-move.ts'
 import { refuseWhileUnfinished } from './under-lock.ts'
 
@@ -90,15 +90,14 @@ const upgradeWith = async (
     // What forbids the upgrade altogether is told before anything is tried.
     const first = planned(seen, options, checked, { ...live, storage: known?.storage })
     if (same || release === undefined) return { plan: first, checked, same, inventory, move: NO_MOVE }
-    const { holdStorage = false } = options
-    const move =
-      known ?? (await judgeMove({ ...context, signal }, { inventory, release, ...live, holdStorage }, options))
+    const asked = { inventory, release, ...live, holdStorage: options.holdStorage === true }
+    const move = known ?? (await judgeMove({ ...context, signal }, asked, options))
     const plan = planned(seen, options, checked, { ...live, storage: move.storage, losses: move.accepted })
     return { plan, checked, same, inventory, move }
   }
   await refuseWhileUnfinished(context, context.now())
   const { plan, checked, same, inventory, move } = await judged(context.progress, context.signal)
-  if (same) return { outcome: 'nothing-to-do', report: { ...headOf(context), product: plan.product, version: plan.to } }
+  if (same) return { outcome: 'nothing-to-do', report: nothingToDo(context, plan) }
   const show = async () => {
     const foreign = await foreignFields(context.client, plan, context.signal)
     const shown = planReport(
@@ -129,9 +128,17 @@ interface Judged {
 
 const NO_MOVE: JudgedMove = { rows: [], storage: {}, accepted: [], notes: [] }
 
-const headOf = ({ client, now }: ChangeContext) => ({
-  metadata: { time: now().toISOString(), cluster: clusterOf(client) },
-})
+/** An upgrade that has held its storage, or ended before it moved, has left something to do; of it a plan tells. */
+const nothingToDo = ({ client, now }: ChangeContext, { product, to, steps, heldStorage = {} }: Plan): NothingToDo => {
+  const moved = steps.flatMap((step) => (step.kind === 'migrate' ? [step.definition] : []))
+  const toMigrate = [...new Set([...moved, ...Object.keys(heldStorage)])]
+  return {
+    metadata: { time: now().toISOString(), cluster: clusterOf(client) },
+    product,
+    version: to,
+    ...(toMigrate.length > 0 && { toMigrate }),
+  }
+}
 
 const notesOn = ({ kept, taken }: ForeignFields, conflicts: UpgradeOptions['conflicts']): string[] => [
   ...kept.map((field) => `${conflicts === 'overwrite' ? 'Taken from' : 'Left to'} its owner: ${field}.`),
@@ -196,7 +203,7 @@ const refuseIfBlocked = (checked: PreflightReport, to: string): void => {
 
 const planned = (
   { inventory, release }: CheckContext,
-  { to, conflicts, tier, holdStorage }: Pick<UpgradeOptions, 'to' | 'conflicts' | 'tier' | 'holdStorage'>,
+  options: Pick<UpgradeOptions, 'to' | 'conflicts' | 'tier' | 'holdStorage'>,
   checked: PreflightReport,
   {
     losses = [],
@@ -207,6 +214,7 @@ const planned = (
     losses?: JudgedMove['accepted']
   },
 ): Plan => {
+  const { to, conflicts, tier } = options
   const [install] = inventory.installs
   if (install === undefined || release === undefined)
     throw new Refusal('blocked', `There is no installation that could be upgraded to ${to}.`, {
@@ -219,7 +227,7 @@ const planned = (
     conflicts: conflicts === 'overwrite' ? 'overwrite' : 'keep',
     tier,
     ...live,
-    holdStorage: holdStorage ?? false,
+    holdStorage: options.holdStorage === true,
     storage,
     accepted: [
       ...checked.accepted.map(({ finding, reason }) => ({

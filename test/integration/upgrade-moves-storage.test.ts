@@ -142,7 +142,7 @@ describe.skipIf(!clusterTestsPossible().possible)('an upgrade that moves stored 
   }
 
   /** Does something as soon as a step of this name begins. */
-  const atStep = (title: string, work: () => void): Progress => ({
+  const atStep = (title: string, work: () => unknown): Progress => ({
     task: (name) => {
       if (name.includes(title)) work()
       return silentProgress.task(name)
@@ -200,6 +200,12 @@ describe.skipIf(!clusterTestsPossible().possible)('an upgrade that moves stored 
     expect(text).toContain('kubectl airunway migrate moves them; from then on there is no rollback to v0.1.0.')
     expect(text).toContain('Next: kubectl airunway migrate, or go back with kubectl airunway rollback')
     expect(await bytes(cluster)).toEqual(IN_ALPHA)
+    const again = await upgrade(request, to('v0.2.0'))
+    if (again.outcome !== 'nothing-to-do') throw new Error(again.outcome)
+    expect(again.report.toMigrate?.toSorted()).toEqual([configs, models])
+    expect(renderDocument(documentOf('NothingToDo', again.report), 'human', human)).toContain(
+      'Next: kubectl airunway migrate',
+    )
     ran(await rollback(request, { dryRun: false }))
 
     ran(await upgrade(request, to('v0.2.0', held)))

@@ -143,7 +143,12 @@ const bodies: { [K in DocumentKind]: DocumentBodies[K] } = {
     heldStorage: { 'widgets.example.com': 'v2' },
     migrated: [migrated],
   },
-  NothingToDo: { metadata: { time, cluster }, product: 'kubeairunway', version: 'v0.1.0' },
+  NothingToDo: {
+    metadata: { time, cluster },
+    product: 'kubeairunway',
+    version: 'v0.1.0',
+    toMigrate: ['widgets.example.com'],
+  },
   NothingToMigrate: { metadata: { time, cluster }, definitions: [surveyed], notes: ['n'] },
   ClosedRun: {
     metadata: { time, cluster, recordNamespace: 'airunway-runs' },
