@@ -172,6 +172,26 @@ describe.skipIf(!clusterTestsPossible().possible)('two runs', { timeout: 300_000
     expect(await writtenObjects(cluster.client)).toEqual(untouched)
   })
 
+  test.each<[string, ChangeInput, Partial<RunReport['run']>]>([
+    ['went back', { service: 'abort' }, { kind: 'abort', to: 'v0.1.0' }],
+    [
+      'ended the upgrade without it',
+      { service: 'resume', options: { holdStorage: true } },
+      { kind: 'upgrade', to: 'v0.2.0' },
+    ],
+  ])('a storage version that was about to move stays when the other %s', async (_what, other, run) => {
+    const options = { to: 'v0.2.0', tier: 'in-place' as const, lateWriteSeconds: 1 }
+    const stopped = await stoppedAt(
+      { service: 'upgrade', options },
+      isOn('PUT', /\/customresourcedefinitions\//),
+      'hold',
+    )
+    expect((await second(other)).run).toMatchObject({ ...run, state: 'succeeded' })
+    expect(answers(await wake(stopped))).toEqual(['update customresourcedefinitions 409'])
+    if (other.service === 'resume') await second({ service: 'rollback', takeOver: true })
+    expect(await writtenObjects(cluster.client)).toEqual(untouched)
+  })
+
   test('a lock that has not expired is taken only when asked; a write that was accepted counts, and nothing after it', async () => {
     const stopped = await stoppedAt(
       // Long enough to be refused while it lasts.

@@ -83,6 +83,25 @@ describe.skipIf(!clusterTestsPossible().possible)('an upgrade that moves stored 
     Promise.all([models, configs].map(async (name) => (await definition(cluster, name)).status?.storedVersions))
   const statusOf = async (cluster: ControlPlane) => status({ ...requestTo(cluster), now: new Date() })
 
+  type Version = CustomResourceDefinition['spec']['versions'][number]
+  type Schema = { openAPIV3Schema: { properties: { spec: { properties: Record<string, unknown> } } } }
+  const propertiesOf = (schema: Version['schema']): Record<string, unknown> =>
+    (schema as unknown as Schema).openAPIV3Schema.properties.spec.properties
+
+  /** A folder of releases with this one in it, its provider configs defined in another way. */
+  const changedRelease = (version: string, name: string, change: (version: Version) => void): string => {
+    const releases = join(folder, name)
+    cpSync(join(releasesFolder(), version), join(releases, version), { recursive: true })
+    const file = join(releases, version, 'manifests', 'install.yaml')
+    const documents = parseAllDocuments(readFileSync(file, 'utf8')).map(
+      (each) => each.toJS() as CustomResourceDefinition,
+    )
+    for (const { metadata, spec } of documents)
+      if (metadata.name === configs) for (const each of spec.versions) change(each)
+    writeFileSync(file, documents.map((each) => stringify(each)).join('---\n'))
+    return releases
+  }
+
   /** Somebody's rule that lets nobody write one of the models. */
   const forbidWrites = async ({ client }: ControlPlane): Promise<void> => {
     const apiVersion = 'admissionregistration.k8s.io/v1'
@@ -218,23 +237,25 @@ describe.skipIf(!clusterTestsPossible().possible)('an upgrade that moves stored 
     ran(await upgrade(request, to('v0.4.0')))
   })
 
+  test('knows of a version that ends serving what nobody will be able to see then', async () => {
+    await using cluster = await start()
+    const request = requestTo(cluster)
+    ran(await upgrade(request, to('v0.2.0', { holdStorage: true })))
+    // Fields of v1alpha1 that nobody has can be given up without a word; after the upgrade nobody could look for them.
+    const releases = changedRelease('v0.3.0', 'ending', ({ name, schema }) => {
+      if (name === 'v1alpha1') propertiesOf(schema)['note'] = { type: 'string' }
+    })
+    const report = ran(await upgrade(request, to('v0.3.0', { releases })))
+    expect(report.migrated).toMatchObject([{ outcome: 'migrated' }, { outcome: 'migrated' }])
+    expect(await bytes(cluster)).toEqual(IN_BETA)
+  })
+
   test('is not begun where somebody refuses the writes, or a field would be lost', async () => {
     await using cluster = await start()
     const request = requestTo(cluster)
-    const releases = join(folder, 'releases')
-    cpSync(join(releasesFolder(), 'v0.2.0'), join(releases, 'v0.2.0'), { recursive: true })
-    const file = join(releases, 'v0.2.0', 'manifests', 'install.yaml')
-    const documents = parseAllDocuments(readFileSync(file, 'utf8')).map(
-      (each) => each.toJS() as CustomResourceDefinition,
-    )
-    for (const { metadata, spec } of documents.filter((each) => each?.metadata.name === configs))
-      for (const version of spec.versions) {
-        const schema = version.schema?.openAPIV3Schema as { properties: { spec: { properties: object } } } | undefined
-        if (version.name === 'v1beta1')
-          Reflect.deleteProperty(schema?.properties.spec.properties ?? {}, 'selectionRules')
-        expect(metadata.name).toBe(configs)
-      }
-    writeFileSync(file, documents.map((each) => stringify(each)).join('---\n'))
+    const releases = changedRelease('v0.2.0', 'lossy', ({ name, schema }) => {
+      if (name === 'v1beta1') Reflect.deleteProperty(propertiesOf(schema), 'selectionRules')
+    })
     await cluster.client.create({
       apiVersion: 'kubeairunway.ai/v1alpha1',
       kind: 'InferenceProviderConfig',
