@@ -53,7 +53,7 @@ export const migrateStep = (
 
 /** Why nobody goes back by `rollback` once it has moved. */
 export const noRollbackAcross = (definition: string, to: string): string =>
-  `${definition} is then stored in ${to}, and there is no rollback across that yet`
+  `${definition} is stored in ${to} at the end, and there is no rollback across that yet`
 
 const MOVING = new Set<Step['kind']>(['check-migration', 'flip-storage', 'migrate'])
 

@@ -97,7 +97,7 @@ describe('the last steps', () => {
 
   test('are said to end the way back, and how to keep it', () => {
     const made = plan('v0.1.0', 'v0.2.0')
-    expect(made.wayBack).toEqual({ possible: false, why: expect.stringContaining('is then stored in v1beta1') })
+    expect(made.wayBack).toEqual({ possible: false, why: expect.stringContaining('is stored in v1beta1 at the end') })
     expect(made.notes.join('\n')).toMatch(/no rollback to v0\.1\.0; until then abort goes back\. --hold-storage/)
     expect(made).not.toHaveProperty('heldStorage')
   })
