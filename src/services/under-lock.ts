@@ -28,7 +28,7 @@ export const waysOn = ({ kind, storageMoved }: Pick<RunSummary, 'kind' | 'storag
       : releaseWaysOn(kind)
 
 /** What to type where stored objects have begun to move: whatever else is unfinished, nobody goes back from there. */
-export const waysOnAcross: readonly string[] = [
+const waysOnAcross: readonly string[] = [
   'kubectl airunway resume (go on with it)',
   'kubectl airunway resume --hold-storage (end it as it is; kubectl airunway migrate moves what is left)',
 ]

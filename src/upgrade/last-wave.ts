@@ -28,7 +28,7 @@ export interface StorageMove {
 const LIMITS: MigrateStep['limits'] = { maxInFlight: 32 }
 
 /** The definitions whose objects move; none where the storage is to be held. */
-export const migratedDefinitions = (
+const migratedDefinitions = (
   definitions: readonly DefinitionHop[],
   { holdStorage }: Pick<UpgradeInput, 'holdStorage'>,
 ): MovedDefinition[] =>

@@ -30,6 +30,7 @@ import { PACE } from '../support/pace.ts'
 import { saveCluster } from '../support/saved-cluster.ts'
 import { settled } from '../support/settled.ts'
 import { startWriteProxy } from '../support/write-proxy.ts'
+import { isFlip } from '../torture/last-wave.ts'
 import { fillSmallCluster, releasesFolder } from '../torture/small-cluster.ts'
 
 const PROGRAM = fileURLToPath(new URL('../support/change-program.ts', import.meta.url))
@@ -315,11 +316,7 @@ describe.skipIf(!clusterTestsPossible().possible)('an upgrade that moves stored 
     const proxy = await startWriteProxy({ kubeconfig: cluster.kubeconfig, kill: () => child.kill('SIGKILL') })
     const { dryRun: _dryRun, ...options } = to('v0.2.0')
     const input: ChangeInput = { service: 'upgrade', options, lockSeconds: 3, requestLimitMs: 100 }
-    proxy.onWrite(({ method, path, body }) =>
-      method === 'PUT' && path.endsWith(`/customresourcedefinitions/${configs}`) && isFlip(body)
-        ? 'kill-after'
-        : 'forward',
-    )
+    proxy.onWrite((write) => (isFlip(write) && write.path.endsWith(configs) ? 'kill-after' : 'forward'))
     const child = spawn(process.execPath, [PROGRAM, JSON.stringify(input)], {
       env: { ...cluster.env, KUBECONFIG: proxy.kubeconfig },
       stdio: ['ignore', 'ignore', 'inherit'],
@@ -361,9 +358,3 @@ describe.skipIf(!clusterTestsPossible().possible)('an upgrade that moves stored 
     expect(await storedVersions(cluster)).toEqual([['v1beta1'], ['v1beta1']])
   })
 })
-
-/** The write of a definition that makes v1beta1 its storage version. */
-const isFlip = (body: string): boolean =>
-  (JSON.parse(body) as CustomResourceDefinition).spec.versions.some(
-    ({ name, storage }) => storage && name === 'v1beta1',
-  )

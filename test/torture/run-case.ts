@@ -39,7 +39,7 @@ export async function runCase(one: Case, undisturbed: Undisturbed, cluster: Cont
 
 export const runsOf = async (cluster: ControlPlane): Promise<RunSummary[]> => listRuns(cluster.client, RECORDS)
 
-export interface Expected {
+interface Expected {
   name: string
   objects: Record<string, unknown>
   /** schemas may be as they were before or after: what a run has added to one may stay */
