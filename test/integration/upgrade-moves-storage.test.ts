@@ -233,6 +233,7 @@ describe.skipIf(!clusterTestsPossible().possible)('an upgrade that moves stored 
     const dropped = await refusal(upgrade(request, to('v0.4.0')))
     expect(dropped).toMatchObject({ kind: 'blocked', why: expect.stringContaining('stored-version-dropped') })
     expect(dropped.why).toContain('v0.4.0 drops v1alpha1')
+    expect(dropped.why).toContain('Move every object to v1beta1')
     ran(await migrateDefinitions(request, usual))
     expect(await bytes(cluster)).toEqual(IN_BETA)
     ran(await upgrade(request, to('v0.4.0')))
