@@ -194,13 +194,19 @@ const executed = async (
       `The ${kind} ${error.interrupted ? 'was interrupted' : 'stopped'} in step ${error.step.id} (${error.step.title}).`,
       {
         why: whyStopped(error, `${number} in ${context.recordNamespace}`),
-        next: nextAfter(error, nextOf(journal.summary)),
+        next: nextAfter(error, waysFrom(error, journal.summary)),
         details: { run: journal.summary, step: error.step.id, done: error.results.map(({ step }) => step) },
         cause: error,
       },
     )
   }
 }
+
+/** Where objects cannot be moved, the upgrade may also end without. */
+const waysFrom = ({ step }: RunStopped, run: RunSummary): string =>
+  step.kind === 'check-migration' ? `${nextOf(run)}, or ${END_WITHOUT}` : nextOf(run)
+
+const END_WITHOUT = 'kubectl airunway resume --hold-storage (end the upgrade; objects stay stored as they are)'
 
 /** The API server does not answer us any more, or does not know us any more: the records are there all the same. */
 const isUnheard = ({ cause }: RunStopped): boolean =>

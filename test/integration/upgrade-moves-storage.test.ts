@@ -292,6 +292,7 @@ describe.skipIf(!clusterTestsPossible().possible)('an upgrade that moves stored 
     expect(stopped).toMatchObject({ kind: 'failed', message: expect.stringContaining('check-migration') })
     expect(stopped.why).toContain('refused by policy hands-off, such as team-b/phi')
     expect(stopped.why).toContain('No storage version has moved')
+    expect(stopped.next).toMatch(/airunway abort .* or kubectl airunway resume --hold-storage/)
     expect(await storedVersions(cluster)).toEqual([['v1alpha1'], ['v1alpha1']])
     const seen = await statusOf(cluster)
     expect(seen).toMatchObject({ unfinished: true, rollback: { possible: true } })
