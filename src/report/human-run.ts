@@ -158,6 +158,10 @@ const stateOf = (run: RunSummary, style: TextStyle): string => {
   return `${sign(style, signs[run.state])} ${run.state}`
 }
 
+/** An upgrade that has not ended; a migration is never gone back from, and can be closed at any time. */
+const isAcross = ({ kind, state, storageMoved }: RunSummary): boolean =>
+  storageMoved === true && kind === 'upgrade' && ['running', 'failed', 'interrupted'].includes(state)
+
 const HISTORY_LIMIT = 20
 const ACROSS = 'a storage version has moved: it can be gone on with, and not gone back from'
 
@@ -176,7 +180,7 @@ export const renderHistory = ({ runs, entries, metadata }: HistoryReport, style:
         run.by,
       ].join('  '),
       ...(run.reason === undefined ? [] : [`      ${run.reason}`]),
-      ...(run.storageMoved === true && run.state !== 'succeeded' ? [`      ${ACROSS}`] : []),
+      ...(isAcross(run) ? [`      ${ACROSS}`] : []),
     ])
   const journal = (entries ?? []).map(({ at, step, event, detail }) => {
     const seen = event === 'intent' || detail === undefined ? '' : `  ${JSON.stringify(detail)}`

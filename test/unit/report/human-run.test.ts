@@ -82,10 +82,12 @@ describe('an upgrade', () => {
 
   test('that stopped across it says so in the history, and nothing when it has ended', () => {
     const across = 'it can be gone on with, and not gone back from'
-    const history = (state: RunSummary['state']): string =>
-      renderHistory({ metadata, runs: [{ ...run, state, storageMoved: true }] }, style)
-    expect(history('failed')).toContain(across)
-    expect(history('succeeded')).not.toContain(across)
+    const history = (rest: Partial<RunSummary>): string =>
+      renderHistory({ metadata, runs: [{ ...run, storageMoved: true, ...rest }] }, style)
+    expect(history({ state: 'failed' })).toContain(across)
+    expect(history({ state: 'succeeded' })).not.toContain(across)
+    expect(history({ state: 'superseded', kind: 'migration' })).not.toContain(across)
+    expect(history({ state: 'failed', kind: 'migration' })).not.toContain(across)
   })
 })
 
