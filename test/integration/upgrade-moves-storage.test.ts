@@ -6,8 +6,9 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parseAllDocuments, stringify } from 'yaml'
-import { listRuns } from '../../src/journal/records.ts'
+import { listRuns, readKept } from '../../src/journal/records.ts'
 import type { CustomResourceDefinition } from '../../src/kubernetes/objects.ts'
+import type { LostValue } from '../../src/migration/survey.types.ts'
 import { memoryFolder } from '../../src/playground/playground.ts'
 import { documentOf } from '../../src/report/documents.ts'
 import { type Progress, silentProgress } from '../../src/report/progress.ts'
@@ -20,6 +21,7 @@ import { rollback } from '../../src/services/rollback.ts'
 import type { ChangeRequest } from '../../src/services/run-plan.ts'
 import { status } from '../../src/services/status.ts'
 import { type UpgradeOptions, upgrade } from '../../src/services/upgrade.ts'
+import { wordOf } from '../../src/steps/flip-storage.ts'
 import type { ChangeInput } from '../support/change-program.ts'
 import { changeRequest } from '../support/change-request.ts'
 import { type ControlPlane, clusterTestsPossible, eventually, startControlPlane } from '../support/control-plane.ts'
@@ -252,7 +254,7 @@ describe.skipIf(!clusterTestsPossible().possible)('an upgrade that moves stored 
     expect(await bytes(cluster)).toEqual(IN_BETA)
   })
 
-  test('is not begun where somebody refuses the writes, or a field would be lost', async () => {
+  test('is not begun where somebody refuses the writes, or a field would be lost that nobody gave up', async () => {
     await using cluster = await start()
     const request = requestTo(cluster)
     const releases = changedRelease('v0.2.0', 'lossy', ({ name, schema }) => {
@@ -279,6 +281,20 @@ describe.skipIf(!clusterTestsPossible().possible)('an upgrade that moves stored 
     expect(denied.next).toContain('--hold-storage')
     expect(await listRuns(cluster.client, RECORDS)).toEqual([])
     expect(planned(await upgrade(request, to('v0.2.0', { holdStorage: true, dryRun: true }))).survey).toBeUndefined()
+
+    // What is given up by name is kept as it was right before it went.
+    await allowWrites(cluster)
+    const { run, migrated } = ran(await upgrade(request, to('v0.2.0', { releases, acceptLoss })))
+    expect(migrated).toMatchObject([{ outcome: 'migrated' }, { outcome: 'migrated' }])
+    const kept = await readKept<LostValue[]>(cluster.client, RECORDS, run.number, `lost-${wordOf(configs)}`)
+    expect(kept?.filter(({ isDefault }) => !isDefault)).toMatchObject([
+      {
+        name: 'by-hand',
+        version: 'v1alpha1',
+        path: ['spec', 'selectionRules'],
+        value: [{ condition: 'true', priority: 3 }],
+      },
+    ])
   })
 
   test('stops before the first storage version moves where that shows late: gone back from, or ended as it is', async () => {
