@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { build, type Metafile, type Plugin } from 'esbuild'
 import { commands } from '../commands/index.ts'
-import { describeCommands } from '../src/cli/command-table.ts'
+import { type CommandManifest, describeCommands } from '../src/cli/command-table.ts'
 
 /** Entry points by the name they get in `lib/`; the playground starts the last two as processes of their own. */
 const entryPoints = {
@@ -17,13 +17,29 @@ const embeddedManifest: Plugin = {
   name: 'embedded-manifest',
   setup: (setup) => {
     setup.onLoad({ filter: /[\\/]src[\\/]cli[\\/]command-manifest\.ts$/ }, async () => {
-      const manifest = JSON.stringify(await describeCommands(commands))
+      const { flags, manifest } = withSharedFlags(await describeCommands(commands))
       return {
         loader: 'js',
-        contents: `const manifest = ${manifest}\nexport const commandManifest = async () => manifest`,
+        contents: `const f = ${flags}\nconst manifest = ${manifest}\nexport const commandManifest = async () => manifest`,
       }
     })
   },
+}
+
+/** As JavaScript: flags that many commands have (those of the connection) are written once, as entries of `f`. */
+function withSharedFlags(manifest: CommandManifest): { flags: string; manifest: string } {
+  const flags: string[] = []
+  const placeOf = (flag: unknown): string => {
+    const text = JSON.stringify(flag)
+    if (!flags.includes(text)) flags.push(text)
+    return `f[${flags.indexOf(text)}]`
+  }
+  const commandText = ([id, { flags: own, ...rest }]: [string, CommandManifest[string]]): string => {
+    const named = Object.entries(own).map(([name, flag]) => `${JSON.stringify(name)}: ${placeOf(flag)}`)
+    return `${JSON.stringify(id)}: { ...${JSON.stringify(rest)}, flags: { ${named.join(', ')} } }`
+  }
+  const all = Object.entries(manifest).map(commandText)
+  return { flags: `[${flags.join(', ')}]`, manifest: `{ ${all.join(', ')} }` }
 }
 
 /** Start-up reads three fields of package.json; the rest of it is no business of the user's. */

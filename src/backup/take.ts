@@ -96,7 +96,7 @@ export const takeBackup = async (
     collections[`${collection.apiVersion} ${collection.kind}`] =
       (await client.findResource(collection.apiVersion, collection.kind)) === undefined
         ? []
-        : await client.list(collection, { signal: context.signal })
+        : await client.list(collection, { signal: context.signal, exact: true })
   return {
     takenAt: context.now.toISOString(),
     objects: found.flatMap(({ object }) => (object === undefined ? [] : [{ object, applied: appliedOf(object) }])),

@@ -140,10 +140,10 @@ export interface KubernetesClient {
     collection: Collection,
     options?: { limit?: number; signal?: AbortSignal },
   ): AsyncIterable<Page<T>>
-  /** All pages, collected. For small collections. */
+  /** All pages, collected. For small collections. `exact`: integers beyond 2^53 stay as they are, see `parseExact`. */
   list<T extends KubernetesObject = AnyObject>(
     collection: Collection,
-    options?: { limit?: number; signal?: AbortSignal },
+    options?: { limit?: number; signal?: AbortSignal; exact?: boolean },
   ): Promise<T[]>
   /** Metadata only (PartialObjectMetadata): never reads specs. */
   metadataPages(

@@ -1,5 +1,6 @@
 /** Lists in pages, as objects, as metadata and as a table. */
 import type { Collection, Page, Resource } from './client.types.ts'
+import { parseExact } from './exact-json.ts'
 import type { Exchange } from './exchange.ts'
 import type { KubernetesObject } from './objects.ts'
 import { collectionPath, withQuery } from './resources.ts'
@@ -12,6 +13,8 @@ export interface ListBody {
 export interface PageOptions {
   limit?: number
   signal?: AbortSignal
+  /** keeps integers beyond 2^53 as they are written, see `parseExact`; for objects that are kept or written back as a whole */
+  exact?: boolean
 }
 
 const plain = 'application/json'
@@ -54,7 +57,7 @@ export async function* listBodies<T extends ListBody>(
       continue
     }
     if (response.status !== 200) throw apiError(requestLine('GET', path), response)
-    const body = parseBody<T>(requestLine('GET', path), response)
+    const body = parseBody<T>(requestLine('GET', path), response, options.exact === true ? parseExact : undefined)
     yield body
     token = body.metadata?.continue || undefined
   } while (token !== undefined)

@@ -69,9 +69,13 @@ export function apiError(request: string, answer: { status: number; headers: Hea
  * The parsed body of a success. Throws ApiError with reason InvalidAnswer where it is no JSON: login pages of proxies
  * come with 200.
  */
-export function parseBody<T>(request: string, answer: { status: number; text: string }): T {
+export function parseBody<T>(
+  request: string,
+  answer: { status: number; text: string },
+  parse: (text: string) => unknown = JSON.parse,
+): T {
   try {
-    return JSON.parse(answer.text) as T
+    return parse(answer.text) as T
   } catch {
     const message = 'the answer is not JSON: this is no API server, or something in between answered for it'
     throw new ApiError({ code: answer.status, reason: 'InvalidAnswer', message, request })

@@ -1,5 +1,5 @@
 /** The list of a pass, page by page: what to do when one cannot be had. Every object comes at least once. */
-import { ConnectionError } from '../kubernetes/errors.ts'
+import { ApiError, ConnectionError } from '../kubernetes/errors.ts'
 import type { KubernetesObject } from '../kubernetes/objects.ts'
 import { apiError, inconsistentContinue, parseBody } from '../kubernetes/status-error.ts'
 import type { StopReason } from './pass.types.ts'
@@ -15,11 +15,19 @@ export type Listed =
   | { kind: 'stop'; reason: StopReason; refused: Refused }
 
 interface ListBody {
-  metadata?: { continue?: string; remainingItemCount?: number }
+  metadata?: { continue?: string; remainingItemCount?: number; resourceVersion?: string }
   items?: { metadata?: KubernetesObject['metadata'] }[] | null
 }
 
 export const pageSize = 500
+
+/** An empty list proves that there is nothing to move, so what is no list must not be taken for one. */
+function listIn(answer: { status: number; text: string }): ListBody {
+  const body = parseBody<ListBody | null>('', answer)
+  if (body?.metadata?.resourceVersion) return body
+  const message = 'the answer is not a list of objects: something between here and the API server answered for it'
+  throw new ApiError({ code: answer.status, reason: 'InvalidAnswer', message, request: 'a page of the objects' })
+}
 
 export interface ListingOptions {
   token: string | undefined
@@ -49,7 +57,7 @@ export class Listing {
       if (error instanceof ConnectionError) return this.#later(unanswered(error))
       throw error
     }
-    if (answer.status === 200) return this.#page(parseBody<ListBody>('', answer))
+    if (answer.status === 200) return this.#page(listIn(answer))
     if (this.#token !== undefined && (answer.status === 410 || answer.status === 400)) return this.#expired(answer)
     return this.#refused(explain(apiError('', answer)))
   }

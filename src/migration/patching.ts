@@ -4,10 +4,10 @@
  * the object's bytes were current already; and 409 that somebody else wrote in between, whose write is not taken for ours.
  */
 import type { KubernetesClient, RawResponse } from '../kubernetes/client.types.ts'
-import { ConnectionError } from '../kubernetes/errors.ts'
+import { ApiError, ConnectionError } from '../kubernetes/errors.ts'
 import type { KubernetesObject } from '../kubernetes/objects.ts'
 import { collectionPath, objectPath, withQuery } from '../kubernetes/resources.ts'
-import { apiError } from '../kubernetes/status-error.ts'
+import { apiError, parseBody, requestLine } from '../kubernetes/status-error.ts'
 import { type ManagersPatch, managersPatch } from './managed-fields.ts'
 import type { MigrationTarget, ObjectName, Verdict } from './migration.types.ts'
 import type { PaceSample } from './pace.ts'
@@ -117,12 +117,20 @@ export class Patching {
       if (answer.refused.way === 'gone') return done('gone')
       return { verdict: undefined, refused: answer.refused }
     }
-    const { metadata } = JSON.parse(answer.text) as Metadata
+    const { metadata } = this.#read('GET', answer)
     // What was lost on its way changed nothing.
     if (metadata?.resourceVersion === work.revision) work.doubtful = false
     if (metadata) Object.assign(work, this.#seen(metadata))
     work.reread = false
     return undefined
+  }
+
+  #read(method: string, answer: { status: number; text: string }): Metadata {
+    const request = requestLine(method, collectionPath(this.#resource))
+    const body = parseBody<Metadata | null>(request, answer)
+    if (body?.metadata?.resourceVersion) return body
+    const message = 'the answer is no object: something between here and the API server answered for it'
+    throw new ApiError({ code: answer.status, reason: 'InvalidAnswer', message, request })
   }
 
   async #write(work: Work, subresource?: 'status'): Promise<Attempt> {
@@ -132,12 +140,13 @@ export class Patching {
     const { body, type } = this.#patch(work)
     const answer = await this.#answered(() => this.#send('PATCH', path, accept, body, type))
     if ('refused' in answer) return this.#refused(work, answer.refused, type)
-    const { metadata } = JSON.parse(answer.text) as Metadata
+    const { metadata } = this.#read('PATCH', answer)
     const changed = metadata?.resourceVersion !== work.revision
     return {
       verdict: changed || work.doubtful ? 'rewritten' : 'unchanged',
       throughStatus: subresource !== undefined,
-      managersMoved: changed ? (work.managers?.moved ?? 0) : 0,
+      // A write to /status leaves managedFields of the rest as they are.
+      managersMoved: changed && subresource === undefined ? (work.managers?.moved ?? 0) : 0,
     }
   }
 

@@ -5,6 +5,7 @@
  */
 import type { KubernetesClient } from '../kubernetes/client.types.ts'
 import { isConflict } from '../kubernetes/errors.ts'
+import { definitionPath, readExact } from '../kubernetes/exact-json.ts'
 import type { CustomResourceDefinition } from '../kubernetes/objects.ts'
 import { definitionKind, realWait, type Wait } from './definition-watch.ts'
 
@@ -32,7 +33,7 @@ export function repairOf(crd: CustomResourceDefinition, versions: readonly strin
   if (bringBack.length === 0 && record.length === 0) return undefined
   const named = bringBack.join(', ')
   const words = [
-    `${named || record.join(', ')} comes back into ${name}: not served, not for storage, with a schema that keeps every field`,
+    `${named || record.join(', ')} comes back into ${name}: served, not for storage, with a schema that keeps every field`,
     `status.storedVersions names it until all objects are rewritten; then it may be taken out of the spec again`,
   ]
   if (crd.spec.conversion?.strategy === 'Webhook') {
@@ -46,7 +47,8 @@ export function withVersionsBack(crd: CustomResourceDefinition, versions: readon
   const absent = versions.filter((name) => !crd.spec.versions.some((version) => version.name === name))
   const back = absent.map((name) => ({
     name,
-    served: false,
+    // What only that version has can be seen in it alone, and has to be seen before the storage version drops it.
+    served: true,
     storage: false,
     // Objects are pruned by the schema of the version that they are stored in as they are read. At the root alone it would
     // keep nothing below fields that have a schema, so there are none: what is kept is for the storage version to say.
@@ -76,8 +78,8 @@ export async function bringVersionsBack(
   const reference = { ...definitionKind, name: repair.definition }
   const until = signal ? { signal } : {}
   for (let attempt = 1; ; attempt++) {
-    const live = await client.get<CustomResourceDefinition>(reference, signal)
-    if (live.metadata.uid !== repair.uid) throw new Error(`${repair.definition} was deleted and made again`)
+    const live = await readExact<CustomResourceDefinition>(client, definitionPath(repair.definition), signal)
+    if (live?.metadata.uid !== repair.uid) throw new Error(`${repair.definition} was deleted and made again`)
     const stored = live.status?.storedVersions ?? []
     const missing = [...repair.bringBack, ...repair.record].filter((version) => !stored.includes(version))
     const back = withVersionsBack(live, repair.bringBack)

@@ -100,6 +100,10 @@ const blockedLines = ({ message, why, next }: NonNullable<PlanReport['blocked']>
   ...(next === undefined ? [] : [`Next: ${next}`]),
 ]
 
+// The API server converts an object to the version of each of its managers when somebody applies it.
+const beforeRemoval =
+  'Set served: false before, and migrate once more with --force-scan: managedFields that name a version that is gone make every server-side apply fail.'
+
 /** What became of all definitions. */
 export const renderMigrationRun = (report: RunReport, style: TextStyle): string => {
   const { run, migrated = [] } = report
@@ -116,6 +120,7 @@ export const renderMigrationRun = (report: RunReport, style: TextStyle): string 
       ({ definition, removable: versions }) =>
         `${versions.join(', ')} may be taken out of spec.versions of ${definition} once nobody asks for it.`,
     ),
+    ...(removable.length > 0 ? [beforeRemoval] : []),
     'Next: kubectl airunway migrate --all --dry-run (what else there is)',
   ].join('\n')}\n`
 }
@@ -123,13 +128,15 @@ export const renderMigrationRun = (report: RunReport, style: TextStyle): string 
 /** What became of one definition, and the proof of it. */
 export const migratedLines = (each: MigratedDefinition, style: TextStyle): string[] => {
   const { definition, storageVersion, after, proof, passes, seconds, requests, notes = [] } = each
-  const sum = (count: 'rewritten' | 'gone' | 'throughStatus' | 'managersMoved'): number =>
+  const sum = (count: 'rewritten' | 'gone' | 'managersMoved'): number =>
     passes.reduce((total, pass) => total + pass[count], 0)
   const first = passes[0]?.unchanged ?? 0
+  // Each pass goes that way again with the same objects.
+  const throughStatus = Math.max(0, ...passes.map((pass) => pass.throughStatus))
   const total = seconds.settle + seconds.rewrite + seconds.prove + seconds.trim
   const also = [
     ...(sum('gone') > 0 ? [`${sum('gone')} deleted meanwhile`] : []),
-    ...(sum('throughStatus') > 0 ? [`${sum('throughStatus')} written through /status`] : []),
+    ...(throughStatus > 0 ? [`${throughStatus} written through /status`] : []),
     ...(sum('managersMoved') > 0 ? [`${sum('managersMoved')} field managers moved`] : []),
   ]
   return [

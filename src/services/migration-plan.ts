@@ -75,12 +75,22 @@ const moved = (each: ToMigrate): MovedDefinition => ({
   storedVersions: [...new Set([...(each.crd.status?.storedVersions ?? []), ...(each.bringBack ?? [])])],
 })
 
+/** Nobody can write in them any more, so what managedFields say of them is all that would hinder their end. */
+const staleVersions = (each: ToMigrate): string[] => {
+  const { versions } = each.crd.spec
+  const notServed = versions.filter(({ served }) => !served).map(({ name }) => name)
+  // They come back just for this.
+  const back = (each.bringBack ?? []).filter((version) => versions.every(({ name }) => name !== version))
+  return [...notServed, ...back].filter((version) => version !== targetVersion(each))
+}
+
 const stepOf = (each: ToMigrate, options: MigrationOptions, all: readonly ToMigrate[]): DraftStep => ({
   ...migrateStep(
     { ...moved(each), force: options.force },
     options,
     all.map(({ crd }) => crd.metadata.name),
   ),
+  staleVersions: staleVersions(each),
   ...(each.bringBack !== undefined && { bringBack: each.bringBack }),
 })
 

@@ -1,6 +1,8 @@
 /** Looks at everything that decides about a migration, and refuses what must not be begun. Reads, and dry runs. */
 import { storageVersionOf } from '../crds/versions.ts'
+import { ApiError } from '../kubernetes/errors.ts'
 import type { CustomResourceDefinition } from '../kubernetes/objects.ts'
+import { missingVersion, unreadable } from '../migration/blockers.ts'
 import { denialsOf } from '../migration/denials.ts'
 import { lossesOf, unacceptedLosses } from '../migration/losses.ts'
 import type { MigrationTarget } from '../migration/migration.types.ts'
@@ -38,7 +40,7 @@ export interface Judged {
 
 /** Throws `blocked` for missing rights: without them nobody can look any further. `ConnectionError` and `ApiError` as they come. */
 export const judge = async (context: ChangeContext, scope: MigrationScope, options: JudgeOptions): Promise<Judged> => {
-  const surveyed = await look(context, scope)
+  const surveyed = await look(context, scope, options)
   const lacking = missingRightsRefusal(surveyed)
   if (context.printRbac === undefined && lacking !== undefined) throw lacking
   const candidates: Candidate[] = []
@@ -82,11 +84,17 @@ interface Candidate {
   target?: MigrationTarget
 }
 
-const look = async (context: ChangeContext, { names, known }: MigrationScope): Promise<DefinitionSurvey[]> => {
+const look = async (
+  context: ChangeContext,
+  { names, known }: MigrationScope,
+  { forceScan, repairUnreadable }: JudgeOptions,
+): Promise<DefinitionSurvey[]> => {
   const task = context.progress.task('Look at the definitions')
   try {
     const { definitions } = await survey(context.client, names, {
       signal: context.signal,
+      // One object that nobody can read may be the last one.
+      allObjects: forceScan || repairUnreadable,
       onProgress: ({ definition, number, of }) => task.update(`${number} of ${of}: ${definition}`),
     })
     task.done()
@@ -172,13 +180,15 @@ const rowOf = (surveyed: DefinitionSurvey): SurveyedDefinition => ({
 const lookClosely = async (
   { client, signal, progress }: ChangeContext,
   { row, crd, target }: Candidate,
-  { preflight }: JudgeOptions,
+  { preflight, forceScan }: JudgeOptions,
 ): Promise<LossReport[]> => {
   if (crd === undefined || target === undefined) return []
   const task = progress.task(`Look at the objects of ${row.definition}`)
   try {
     const losses = await lossesOf(client, crd, target, {
       signal,
+      // Where status is not believed, objects may be stored in each version of the definition.
+      ...(forceScan && { stored: target.versions }),
       onProgress: (version, objects) => task.update(`${objects} read in ${version}`),
     })
     const denials = await denialsOf(client, target, {
@@ -204,7 +214,10 @@ const lookClosely = async (
     return [losses]
   } catch (error) {
     task.fail('they could not be looked at')
-    throw error
+    const version = error instanceof ApiError ? missingVersion(error.message, crd) : undefined
+    if (version === undefined) throw error
+    row.blockers.push(unreadable(row.definition, version))
+    return []
   }
 }
 

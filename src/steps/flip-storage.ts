@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto'
 import { hostname } from 'node:os'
 import { holdStorage, storageVersionOf } from '../crds/versions.ts'
 import { isConflict } from '../kubernetes/errors.ts'
+import { definitionPath, readExact } from '../kubernetes/exact-json.ts'
 import type { CustomResourceDefinition } from '../kubernetes/objects.ts'
 import type { KnownFlip } from '../migration/flip-time.ts'
 import type { StepOf } from '../plan/plan.types.ts'
@@ -45,8 +46,8 @@ export const definitionOf = async (
   { definition, uid }: Pick<StepOf<'flip-storage'>, 'definition' | 'uid'>,
   { client, signal }: Pick<StepContext, 'client' | 'signal'>,
 ): Promise<CustomResourceDefinition> => {
-  const reference = { apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition', name: definition }
-  const live = await client.find<CustomResourceDefinition>(reference, signal)
+  // It is written back as a whole, with the defaults and limits in its schemas.
+  const live = await readExact<CustomResourceDefinition>(client, definitionPath(definition), signal)
   if (live?.metadata.uid === uid && live.metadata.deletionTimestamp === undefined) return live
   const what = live === undefined ? 'has deleted' : live.metadata.uid === uid ? 'deletes' : 'has made anew'
   throw new StepFailed(`Somebody ${what} CustomResourceDefinition ${definition}, and with it all its objects.`)

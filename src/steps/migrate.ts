@@ -1,7 +1,9 @@
 /** Moves the objects of a definition to its storage version; how far it is lies in the records, so that a run can go on. */
 import { isConflict } from '../kubernetes/errors.ts'
 import type { CustomResourceDefinition } from '../kubernetes/objects.ts'
+import { waitFor } from '../kubernetes/wait.ts'
 import { storageFlip } from '../migration/flip-time.ts'
+import { lossesOf, unacceptedLosses } from '../migration/losses.ts'
 import { migrateDefinition } from '../migration/migrate.ts'
 import type {
   CheckpointStore,
@@ -21,10 +23,13 @@ import { definitionOf, flipOf, wordOf } from './flip-storage.ts'
 import { type Evidence, type StepContext, StepFailed, type StepHandler } from './step.types.ts'
 
 const FAILURES_NAMED = 5
+const READABLE_SECONDS = 60
 
 export const migrate: StepHandler<'migrate'> = async (step, context) => {
   keepMemorySmall()
-  const target = await targetNow(step, await readable(step, context), context)
+  const live = await readable(step, context)
+  const target = await targetNow(step, live, context)
+  if (step.bringBack !== undefined) await refuseLosses(step.bringBack, live, target, context)
   const look = await firstLookAt(target, step.together, context)
   // Each request looks at the lock by itself: the client of a run does.
   const result = await migrateDefinition(context.client, target, {
@@ -56,6 +61,41 @@ const readable = async (step: StepOf<'migrate'>, context: StepContext): Promise<
       cause: error,
     })
   }
+}
+
+/** Only now can it be seen what the storage version would drop of objects that nobody could read before. */
+const refuseLosses = async (
+  versions: readonly string[],
+  live: CustomResourceDefinition,
+  target: MigrationTarget,
+  { client, signal, report }: StepContext,
+): Promise<void> => {
+  const { definition, group, kind } = target
+  for (const version of versions)
+    await waitFor(
+      async () => {
+        const path = `/apis/${group}/${version}/${target.plural}?limit=1`
+        const { status } = await client.raw({ method: 'GET', path, signal })
+        return status === 200 ? { done: true, value: undefined } : { done: false, seen: `HTTP ${status}` }
+      },
+      { what: `Reading ${kind} objects in ${version}`, timeoutSeconds: READABLE_SECONDS, signal },
+    )
+  const losses = await lossesOf(client, live, target, {
+    stored: versions,
+    signal,
+    onProgress: (version, objects) => report(`${objects} read in ${version}`),
+  })
+  const lost = unacceptedLosses(losses, [])
+  if (lost.length === 0) return
+  const told = lost.map((path) => {
+    const field = losses.fields.find((each) => each.path === path && each.objects > 0)
+    return field === undefined
+      ? `^.${path}`
+      : `^.${path} of ${field.objects} objects, such as ${field.examples[0]?.name}`
+  })
+  throw new StepFailed(
+    `${definition} can be read again, in ${versions.join(', ')}, and nothing of it is lost. But ${target.storageVersion} lacks fields that objects have: ${told.join('; ')}. To give them up, backed up first: kubectl airunway abort, then kubectl airunway migrate ${definition} ${lost.map((path) => `--accept-loss '${definition}:^.${path}=REASON'`).join(' ')}`,
+  )
 }
 
 const targetNow = async (

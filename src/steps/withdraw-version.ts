@@ -5,6 +5,7 @@
  */
 import { withDeprecation } from '../crds/versions.ts'
 import { isConflict } from '../kubernetes/errors.ts'
+import { definitionPath, readExact } from '../kubernetes/exact-json.ts'
 import type { CustomResourceDefinition } from '../kubernetes/objects.ts'
 import { waitFor } from '../kubernetes/wait.ts'
 import { canonicalJson } from '../plan/hash.ts'
@@ -18,7 +19,10 @@ export const withdrawVersion: StepHandler<'withdraw-version'> = async (step, { c
   const leaving = new Set(step.versions)
   const after = await waitFor(
     async () => {
-      const live = await client.get<CustomResourceDefinition>(reference, signal)
+      // It is written back as a whole, with the defaults and limits in its schemas. Where it is gone, `get` says so.
+      const live =
+        (await readExact<CustomResourceDefinition>(client, definitionPath(step.definition), signal)) ??
+        (await client.get<CustomResourceDefinition>(reference, signal))
       refuseIfStored(live, leaving)
       const versions = remaining(live, step)
       const hasConversion = step.conversion === 'None' && live.spec.conversion?.strategy === 'Webhook'

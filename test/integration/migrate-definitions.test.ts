@@ -289,32 +289,6 @@ describe.skipIf(!possible)('migrate', () => {
     for (const kind of kinds) expect(await kind.stored()).toEqual({ v1beta1: 2 })
   })
 
-  test('finds what was trimmed by hand, and repairs what nobody can read', async () => {
-    const claimed = await old('claimed', 6)
-    await claimed.claim(['v1beta1'])
-    expect(await migrate(claimed)).toMatchObject({ outcome: 'nothing-to-migrate' })
-    ran(await migrate(claimed, { forceScan: true }))
-    expect(await claimed.stored()).toEqual({ v1beta1: 6 })
-
-    const lost = await old('lost', 6)
-    await lost.claim(['v1beta1'])
-    await lost.change(({ spec }) => {
-      spec.versions = spec.versions.filter(({ name }) => name !== 'v1alpha1')
-    })
-    const list = (): Promise<unknown> => cluster.client.list({ apiVersion: `${group}/v1beta1`, kind: lost.kind })
-    await eventually(() =>
-      list()
-        .then(() => false)
-        .catch(() => true),
-    )
-    const refused = await refusal(migrate(lost))
-    expect(refused).toMatchObject({ kind: 'blocked', next: expect.stringContaining('--repair-unreadable') })
-    const report = ran(await migrate(lost, { repairUnreadable: true }))
-    expect(report.notes.join(' ')).toContain('v1alpha1 comes back')
-    expect(await lost.stored()).toEqual({ v1beta1: 6 })
-    expect(await list()).toHaveLength(6)
-  })
-
   test('needs just the rights that --print-rbac prints', async () => {
     const moving = await old('guarded', 10)
     const user = { name: 'migrator' }

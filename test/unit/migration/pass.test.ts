@@ -28,6 +28,23 @@ describe('what it counts is what happened', () => {
     expect(await on.run()).toMatchObject({ rewritten: 0, unchanged: 0, requests: 1 })
   })
 
+  test.each([
+    ['nothing', {}],
+    ['something else', { error: 'log in first' }],
+    ['no list', null],
+  ])('an answer with %s in it is no empty list', async (_, body) => {
+    on.server.fill(3, 'v1alpha1')
+    on.server.fault = ({ name }) => (name === undefined ? { status: 200, body } : undefined)
+    await expect(on.run()).rejects.toMatchObject({ reason: 'InvalidAnswer' })
+    expect(on.server.in('v1alpha1')).toHaveLength(3)
+  })
+
+  test('an answer to a write that is no object proves nothing', async () => {
+    on.server.fill(3, 'v1')
+    on.server.fault = ({ name }) => (name === undefined ? undefined : { status: 200, body: '<html>log in</html>' })
+    await expect(on.run()).rejects.toMatchObject({ reason: 'InvalidAnswer' })
+  })
+
   test.each<[string, string, Partial<PassResult>]>([
     ['current', 'v1', { rewritten: 0, unchanged: 1 }],
     ['old', 'v1alpha1', { rewritten: 1, unchanged: 0 }],
@@ -138,6 +155,13 @@ describe('managers in versions that go', () => {
       })
     }
     expect(await on.run()).toMatchObject({ rewritten: 0, unchanged: 5 })
+  })
+
+  test('are not counted where the write went through /status, which leaves them as they are', async () => {
+    on.server.write('x', 'v1alpha1', stale)
+    on.server.fault = (asked) =>
+      patches(asked) && !asked.subresource ? status(403, 'admission webhook "v" denied the request: no') : undefined
+    expect(await on.run({ staleVersions: ['v1alpha1'] })).toMatchObject({ throughStatus: 1, managersMoved: 0 })
   })
 
   test('the storage version is not among them', async () => {

@@ -162,7 +162,7 @@ describe('the repair of a definition whose objects cannot be read', () => {
     const back = withVersionsBack(bare, ['v1alpha1', 'v1beta1'])
     expect(back.spec.versions).toHaveLength(2)
     expect(back.spec.versions[0]).toEqual(bare.spec.versions[0])
-    expect(back.spec.versions[1]).toMatchObject({ name: 'v1alpha1', served: false, storage: false })
+    expect(back.spec.versions[1]).toMatchObject({ name: 'v1alpha1', served: true, storage: false })
   })
 
   test('brings back what status names and the spec lacks', () => {

@@ -1,0 +1,176 @@
+/** Migrations of what should not be: trimmed by hand, stored in versions that are gone, with numbers that JavaScript lacks. */
+import { readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { readKept } from '../../src/journal/records.ts'
+import type { AnyObject } from '../../src/kubernetes/objects.ts'
+import { abort } from '../../src/services/abort.ts'
+import { type MigrateOptions, migrateDefinitions } from '../../src/services/migrate-definitions.ts'
+import type { ChangeRequest } from '../../src/services/run-plan.ts'
+import type { ChangeResult } from '../../src/services/run-report.types.ts'
+import { changeRequest } from '../support/change-request.ts'
+import { type ControlPlane, clusterTestsPossible, eventually, startControlPlane } from '../support/control-plane.ts'
+import { ran, refusal, usual } from '../support/migrate-stories.ts'
+import { group, MovingKind } from '../support/migrating.ts'
+
+describe.skipIf(!clusterTestsPossible().possible)('migrate', () => {
+  let cluster: ControlPlane
+  let request: ChangeRequest
+  beforeAll(async () => {
+    cluster = await startControlPlane({ nodes: [] })
+    request = { ...changeRequest(cluster), requestLimitMs: 300 }
+  })
+  afterAll(() => cluster?.stop())
+
+  const old = async (plural: string, objects: number): Promise<MovingKind> =>
+    (await (await new MovingKind(cluster, plural).define()).write('w', objects)).flip()
+  const migrate = async (kind: MovingKind, options: Partial<MigrateOptions> = {}): Promise<ChangeResult> =>
+    migrateDefinitions(request, { ...usual, names: [kind.name], ...options })
+
+  test('finds what was trimmed by hand, and repairs what nobody can read', async () => {
+    const claimed = await old('claimed', 6)
+    await claimed.claim(['v1beta1'])
+    expect(await migrate(claimed)).toMatchObject({ outcome: 'nothing-to-migrate' })
+    ran(await migrate(claimed, { forceScan: true }))
+    expect(await claimed.stored()).toEqual({ v1beta1: 6 })
+
+    const lost = await old('lost', 6)
+    await lost.claim(['v1beta1'])
+    await lost.change(({ spec }) => {
+      spec.versions = spec.versions.filter(({ name }) => name !== 'v1alpha1')
+    })
+    const list = (): Promise<unknown> => cluster.client.list({ apiVersion: `${group}/v1beta1`, kind: lost.kind })
+    await eventually(() =>
+      list()
+        .then(() => false)
+        .catch(() => true),
+    )
+    const refused = await refusal(migrate(lost))
+    expect(refused).toMatchObject({ kind: 'blocked', next: expect.stringContaining('--repair-unreadable') })
+    const report = ran(await migrate(lost, { repairUnreadable: true }))
+    expect(report.notes.join(' ')).toContain('v1alpha1 comes back')
+    expect(await lost.stored()).toEqual({ v1beta1: 6 })
+    expect(await list()).toHaveLength(6)
+  })
+
+  test('makes objects readable, and stops before what only their version has is lost', async () => {
+    const moving = await (await new MovingKind(cluster, 'withdrawn').define()).write('w', 3)
+    await moving.change(({ spec }) => {
+      for (const version of spec.versions)
+        if (version.name === 'v1beta1')
+          version.schema = { openAPIV3Schema: { type: 'object', properties: { spec: { type: 'object' } } } }
+    })
+    await moving.flip()
+    await moving.claim(['v1beta1'])
+    await moving.change(({ spec }) => {
+      spec.versions = spec.versions.filter(({ name }) => name !== 'v1alpha1')
+    })
+    const list = (): Promise<AnyObject[]> =>
+      cluster.client.list<AnyObject>({ apiVersion: `${group}/v1beta1`, kind: moving.kind })
+    await eventually(() =>
+      list().then(
+        () => false,
+        () => true,
+      ),
+    )
+    const stopped = await refusal(migrate(moving, { repairUnreadable: true }))
+    const field = `${moving.name}:^.spec.size`
+    expect(stopped.why).toContain('^.spec.size of 3 objects, such as w-0')
+    expect(stopped.why).toContain(`--accept-loss '${field}=REASON'`)
+    expect(await moving.stored()).toEqual({ v1alpha1: 3 })
+    expect(await list()).toHaveLength(3)
+    await abort(request, { dryRun: false })
+    const report = ran(await migrate(moving, { acceptLoss: [`${field}=nobody reads it`] }))
+    const kept = await readKept<{ collections: Record<string, AnyObject[]> }>(
+      cluster.client,
+      'airunway-runs',
+      report.run.number,
+      'backup',
+    )
+    expect(kept?.collections[`${group}/v1alpha1 WITHDRAWN`]?.map(({ spec }) => spec)).toContainEqual(
+      expect.objectContaining({ size: expect.anything() }),
+    )
+    expect(await moving.stored()).toEqual({ v1beta1: 3 })
+  })
+
+  test('looks for losses in every version where status is not believed', async () => {
+    const moving = await (await new MovingKind(cluster, 'disowned').define()).write('w', 4)
+    await moving.change(({ spec }) => {
+      for (const version of spec.versions)
+        if (version.name === 'v1beta1')
+          version.schema = { openAPIV3Schema: { type: 'object', properties: { spec: { type: 'object' } } } }
+    })
+    await moving.flip()
+    await moving.claim(['v1beta1'])
+    const field = `${moving.name}:^.spec.size`
+    const refused = await refusal(migrate(moving, { forceScan: true }))
+    expect(refused.why).toContain(`${field} in v1alpha1: 4 objects (default/w-0`)
+    expect(await moving.stored()).toEqual({ v1alpha1: 4 })
+    const report = ran(await migrate(moving, { forceScan: true, acceptLoss: [`${field}=nobody reads it`] }))
+    const kept = await readKept<{ collections: Record<string, AnyObject[]> }>(
+      cluster.client,
+      'airunway-runs',
+      report.run.number,
+      'backup',
+    )
+    expect(kept?.collections[`${group}/v1alpha1 DISOWNED`]).toHaveLength(4)
+    expect(await moving.stored()).toEqual({ v1beta1: 4 })
+  })
+
+  test('finds an object that nobody can read behind the first page', async () => {
+    const moving = await new MovingKind(cluster, 'behinds').define()
+    await moving.flip()
+    await moving.write('w', 510)
+    await moving.storeOld('w-99')
+    await moving.claim(['v1beta1'])
+    await moving.change(({ spec }) => {
+      spec.versions = spec.versions.filter(({ name }) => name !== 'v1alpha1')
+    })
+    const list = (): Promise<AnyObject[]> =>
+      cluster.client.list<AnyObject>({ apiVersion: `${group}/v1beta1`, kind: moving.kind })
+    await eventually(() =>
+      list().then(
+        () => false,
+        () => true,
+      ),
+    )
+    const refused = await refusal(migrate(moving, { forceScan: true }))
+    expect(refused).toMatchObject({ kind: 'blocked', next: expect.stringContaining('--repair-unreadable') })
+    ran(await migrate(moving, { repairUnreadable: true }))
+    expect(await moving.stored()).toEqual({ v1beta1: 510 })
+    expect(await list()).toHaveLength(510)
+  })
+
+  test('keeps integers that JavaScript does not have, in the definition and in the back-up', async () => {
+    const moving = await new MovingKind(cluster, 'integers').define()
+    const path = `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${moving.name}`
+    const raw = async (at: string): Promise<string> => (await cluster.client.raw({ method: 'GET', path: at })).text
+    const written = (await raw(path)).replaceAll(
+      '"size":{"type":"string"}',
+      '"size":{"type":"string"},"big":{"type":"integer","format":"int64","default":9007199254740993}',
+    )
+    await cluster.client.raw({ method: 'PUT', path, body: written })
+    await moving.change(({ spec }) => {
+      for (const { name, schema } of spec.versions) {
+        const fields = schema?.openAPIV3Schema?.['properties'] as Record<string, { properties: object }> | undefined
+        if (name === 'v1beta1' && fields?.['spec']) fields['spec'].properties = { size: { type: 'string' } }
+      }
+    })
+    const restored = (await raw(path)).replaceAll('9007199254740992', '9007199254740993')
+    await cluster.client.raw({ method: 'PUT', path, body: restored })
+    const objects = `/apis/${group}/v1alpha1/namespaces/default/${moving.plural}`
+    const object = `{"apiVersion":"${group}/v1alpha1","kind":"${moving.kind}","metadata":{"name":"b"},"spec":{"big":9007199254740995}}`
+    await eventually(
+      async () => (await cluster.client.raw({ method: 'POST', path: objects, body: object })).status === 201,
+    )
+    const backupFile = join(tmpdir(), `airunway-integers-${process.pid}.json`)
+    const acceptLoss = [`${moving.name}:^.spec.big=nobody reads it`]
+    const options = { ...usual, storage: { [moving.name]: 'v1beta1' }, acceptLoss }
+    ran(await migrateDefinitions({ ...request, backupFile }, options))
+    const saved = readFileSync(backupFile, 'utf8')
+    rmSync(backupFile)
+    expect(saved).toContain('"big":9007199254740995')
+    expect(await raw(path)).toContain('"default":9007199254740993')
+  })
+})
