@@ -4,7 +4,7 @@ export class Abort extends ChangeCommand {
   static override summary = 'undo what a run did that was interrupted or failed'
 
   static override description =
-    'Works from wherever the run stopped, with the back-up that it took: an upgrade goes back to the release before it, a rollback forward again to the release that it was going back from. A run that had not changed anything yet is closed; so is a migration, of which nothing is taken back. An upgrade that has ended is gone back from with rollback.'
+    'Works from wherever the run stopped, with the back-up that it took: an upgrade goes back to the release before it, a rollback forward again to the release that it was going back from. An upgrade that has moved a storage version cannot be undone any more and is gone on with (resume). A run that had not changed anything yet is closed; so is a migration, of which nothing is taken back. An upgrade that has ended is gone back from with rollback.'
 
   static override examples = [
     { description: 'the plan, nothing else', command: '<%= config.bin %> <%= command.id %> --dry-run' },

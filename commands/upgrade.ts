@@ -1,4 +1,4 @@
-import { option, string } from '@oclif/core/flags'
+import { boolean, option, string } from '@oclif/core/flags'
 import { ChangeCommand, changeFlags } from '../src/cli/change-command.ts'
 import { pairs } from '../src/cli/pairs.ts'
 import { typedWords } from '../src/cli/typed-words.ts'
@@ -7,11 +7,15 @@ export class Upgrade extends ChangeCommand {
   static override summary = 'upgrade the controller to a release, with every step recorded and verified'
 
   static override description =
-    'Checks first, shows the plan and asks. Then: back-up, access rights, and a second Deployment of the new release that waits under the same Lease; it is asked by every webhook path before requests go to it, and takes over when the old pods are gone. The usual Deployment follows behind it, and then each shim the same way. CRDs keep their storage version. It is proved that every ModelDeployment is reconciled and that no model was disturbed. Where a standby cannot be, the plan says why and goes in place. A run that stops can be gone on with (resume) or undone (abort); a finished one can be gone back from (rollback).'
+    'Checks first, shows the plan and asks. Then: back-up, access rights, and a second Deployment of the new release that waits under the same Lease; it is asked by every webhook path before requests go to it, and takes over when the old pods are gone. The usual Deployment follows behind it, and then each shim the same way. CRDs keep their storage version until it is proved that every ModelDeployment is reconciled and that no model was disturbed. Last of all it moves to that of the release, and with it every stored object, which is proved as well (as migrate does it); from then on there is no rollback to the release before. --hold-storage ends before that, and a finished run can be gone back from (rollback). Where a standby cannot be, the plan says why and goes in place. A run that stops can be gone on with (resume), or undone (abort) until storage moves.'
 
   static override examples = [
     { description: 'the plan, nothing else', command: '<%= config.bin %> <%= command.id %> --to v0.2.0 --dry-run' },
     { description: 'upgrade', command: '<%= config.bin %> <%= command.id %> --to v0.2.0' },
+    {
+      description: 'so that it can be gone back from',
+      command: '<%= config.bin %> <%= command.id %> --to v0.2.0 --hold-storage',
+    },
     {
       description: 'from files at hand, without questions',
       command: '<%= config.bin %> <%= command.id %> --to v0.5.0 --source ./airunway/deploy --yes',
@@ -63,6 +67,17 @@ export class Upgrade extends ChangeCommand {
       summary: 'how components go over; the best possible way for each unless told',
       options: ['standby', 'in-place'] as const,
     })(),
+    'hold-storage': boolean({
+      summary:
+        'leave stored objects in the versions of before, so that rollback can go back (migrate moves them later)',
+    }),
+    'accept-loss': string({
+      summary: 'give up a field that the new storage version does not have; its values are kept in the records',
+      helpValue: 'DEFINITION:^.FIELD=REASON',
+      multiple: true,
+      multipleNonGreedy: true,
+      exclusive: ['hold-storage'],
+    }),
     accept: string({
       summary: 'accept a finding, with the reason',
       helpValue: 'ID=REASON',
@@ -85,6 +100,8 @@ export class Upgrade extends ChangeCommand {
       accept: flags.accept,
       conflicts: flags.conflicts,
       tier: flags.tier,
+      holdStorage: flags['hold-storage'],
+      acceptLoss: flags['accept-loss'] ?? [],
       dryRun: flags['dry-run'],
       typed: typedWords(raw),
     })

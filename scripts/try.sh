@@ -1,5 +1,6 @@
 #!/bin/sh
-# The tour: a playground with AI Runway v0.1.0 in it, looked at, upgraded to v0.2.0 and brought back. Touches nothing else:
+# The tour: a playground with AI Runway v0.1.0 in it, looked at, upgraded to v0.2.0, brought back,
+# and upgraded for good. Touches nothing else:
 # it has a playground directory of its own, which is removed at the end.
 set -eu
 AIRUNWAY_PLAYGROUND_DIR=$(mktemp -d "${TMPDIR:-/tmp}/airunway-try.XXXXXX")
@@ -28,7 +29,9 @@ trap 'exit 130' INT TERM
 show playground up
 eval "$(airunway playground env)"
 show preflight --to v0.2.0
+show upgrade --to v0.2.0 --hold-storage --yes
+show rollback --yes
+# For good: stored objects move last, which takes as long as a late write may.
 show upgrade --to v0.2.0 --yes
 show history
-show rollback --yes
 show preflight

@@ -30,6 +30,8 @@ export interface RunSummary {
   undoes?: number
   /** the run that took its place before it was over; absent where it was closed before it changed anything */
   supersededBy?: number
+  /** a storage version has moved: what runs before it cannot be gone back to from here */
+  storageMoved?: true
   /** why it failed or stopped */
   reason?: string
 }

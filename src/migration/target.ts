@@ -1,5 +1,5 @@
 /** From a definition as it was read to what a migration is about, or why there can be none. Pure. */
-import { servedVersions, storageVersionOf } from '../crds/versions.ts'
+import { holdStorage, servedVersions, storageVersionOf } from '../crds/versions.ts'
 import type { CustomResourceDefinition } from '../kubernetes/objects.ts'
 import {
   migratingElsewhere,
@@ -20,6 +20,14 @@ export const isBlocker = (found: MigrationTarget | Blocker): found is Blocker =>
 export function needsMigration(crd: CustomResourceDefinition): boolean {
   const stored = crd.status?.storedVersions ?? []
   return stored.length !== 1 || stored[0] !== storageVersionOf(crd)
+}
+
+/** The definition as a flip to that version leaves it; undefined where it does not have the version. */
+export function flippedTo(crd: CustomResourceDefinition, version: string): CustomResourceDefinition | undefined {
+  const held = holdStorage(crd, version)
+  if (!held.held) return undefined
+  const storedVersions = [...new Set([...(crd.status?.storedVersions ?? []), version])]
+  return { ...held.crd, status: { ...crd.status, storedVersions } }
 }
 
 /** What a migration of this definition is about. `flippedAt` where it is known, see `storageFlip`. */

@@ -100,6 +100,11 @@ const ACCESS: { [K in StepKind]: (step: StepOf<K>) => RequiredAccess[] } = {
     ]),
   rewrite: ({ collection }) => [{ ...collection, verbs: ['list', 'get', 'update'] }],
   restore: ({ collection }) => [{ ...collection, verbs: ['list', 'get', 'create', 'update'] }],
+  'check-migration': ({ definition }) => [
+    { ...DEFINITIONS, name: definition, verbs: ['get'] },
+    // A dry run is a write to whoever authorizes it.
+    { ...definedBy(definition), verbs: ['list', 'patch'] },
+  ],
   'flip-storage': ({ definition }) => [{ ...DEFINITIONS, name: definition, verbs: ['get', 'update'] }],
   migrate: ({ definition, engine, bringBack }) => [
     { ...definedBy(definition), verbs: ['list', 'get', 'patch'] },

@@ -72,6 +72,8 @@ export const describeStep = (step: Step): string => {
       return `every ${step.collection.kind}, with what the new schema hides from the back-up`
     case 'restore':
       return `every ${step.collection.kind} as it was; ${step.objects.length} from the back-up`
+    case 'check-migration':
+      return `${step.definition}: nothing would be lost by ${step.to}, and nobody refuses the writes`
     case 'flip-storage':
       return `${step.definition}: ${step.from} to ${step.to}; there is no rollback across it`
     case 'migrate':

@@ -32,7 +32,7 @@ export interface Plan {
   wayBack: { possible: true } | { possible: false; why: string }
   /** what runs under a tag that moves (`:latest`), by Deployment: the digest is the only way back to it */
   running?: Record<string, string>
-  /** storage versions that the release wants and that are held at another one, by definition: `migrate` moves to them */
+  /** storage versions that the release wants and that the run leaves at another one, by definition: `migrate` moves to them */
   heldStorage?: Record<string, string>
   /** findings that were accepted, with the reason and the hash of what was accepted */
   accepted?: { id: string; evidenceHash: string; reason: string }[]
@@ -193,6 +193,23 @@ export interface RestoreStep extends StepBase {
   changes: ProviderConfigChanges
 }
 
+/**
+ * Looks for what would keep the objects of a definition from being moved to another storage version, or would be lost by it.
+ * Stands before the first storage version moves, for until then a run can be gone back from. Writes nothing.
+ */
+export interface CheckMigrationStep extends StepBase {
+  kind: 'check-migration'
+  /** name of the CustomResourceDefinition */
+  definition: string
+  uid: string
+  /** the storage version that its objects are moved to */
+  to: string
+  /** fields whose loss was accepted, and those that nobody had when they could be seen last: `spec.size` */
+  accepted: string[]
+  /** marks objects that their operator leaves alone: their writes are tried too */
+  pausedAnnotation: string
+}
+
 /** Makes another version of a definition its storage version; objects stay as they are stored until each is written. */
 export interface FlipStorageStep extends StepBase {
   kind: 'flip-storage'
@@ -261,6 +278,7 @@ export type Step =
   | ScaleStep
   | RewriteStep
   | RestoreStep
+  | CheckMigrationStep
   | FlipStorageStep
   | MigrateStep
   | CompareBaselineStep

@@ -48,6 +48,7 @@ export const writtenBy = (step: Step): WrittenBy => {
     case 'await-lease':
     case 'await-admission':
     case 'await-reconcile':
+    case 'check-migration':
     case 'compare-baseline':
       return { objects: [] }
   }

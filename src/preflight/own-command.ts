@@ -18,9 +18,10 @@ export function rollbackCommand({ typed }: Context): string {
   return line('rollback', typed?.connection)
 }
 
-/** What to type to move stored objects to the storage version of their definition. */
-export function migrateCommand({ typed }: Context, definition: string): string {
-  return line(`migrate ${definition}`, typed?.connection)
+/** What to type to move stored objects to the storage version of their definition, or to another one that becomes it. */
+export function migrateCommand({ typed }: Context, definition: string, version?: string): string {
+  const storage = version && `--storage ${definition}=${version}`
+  return line(`migrate ${definition}`, storage, typed?.connection)
 }
 
 /** What to type to accept a finding of this very look. */

@@ -104,7 +104,7 @@ const blockedLines = ({ message, why, next }: NonNullable<PlanReport['blocked']>
 const beforeRemoval =
   'Set served: false before, and migrate once more with --force-scan: managedFields that name a version that is gone make every server-side apply fail.'
 
-/** What became of each definition, and the proof of it. */
+/** What became of all definitions. */
 export const renderMigrationRun = (report: RunReport, style: TextStyle): string => {
   const { run, migrated = [] } = report
   const removable = migrated.filter((each) => each.removable.length > 0)
@@ -125,7 +125,8 @@ export const renderMigrationRun = (report: RunReport, style: TextStyle): string 
   ].join('\n')}\n`
 }
 
-const migratedLines = (each: MigratedDefinition, style: TextStyle): string[] => {
+/** What became of one definition, and the proof of it. */
+export const migratedLines = (each: MigratedDefinition, style: TextStyle): string[] => {
   const { definition, storageVersion, after, proof, passes, seconds, requests, notes = [] } = each
   const sum = (count: 'rewritten' | 'gone' | 'managersMoved'): number =>
     passes.reduce((total, pass) => total + pass[count], 0)

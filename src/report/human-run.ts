@@ -4,6 +4,7 @@ import type { Finding } from '../preflight/finding.types.ts'
 import type { HistoryReport } from '../services/history.ts'
 import type { ClosedRun, NothingToDo, PlanReport, RunReport } from '../services/run-report.types.ts'
 import { sizeOf } from './human-export.ts'
+import { migratedLines } from './human-migration.ts'
 import { paint, sign, type TextStyle, wrap } from './style.ts'
 
 const arrow = (style: TextStyle): string => (style.unicode ? '→' : '->')
@@ -108,6 +109,7 @@ export const renderRun = (report: RunReport, style: TextStyle): string => {
   const { run } = report
   const kept = report.steps.flatMap(({ evidence }) => (evidence['kept'] as string[] | undefined) ?? [])
   const back = run.kind === 'upgrade' && report.wayBack.possible ? ', or go back with  kubectl airunway rollback' : ''
+  const next = report.heldStorage === undefined ? 'kubectl airunway preflight' : 'kubectl airunway migrate'
   const taken = report.steps.flatMap(({ evidence }) => (evidence['taken'] as string[] | undefined) ?? [])
   return `${[
     paint(style, 'bold', `${run.kind} ${hop(run, style)}: done in ${report.seconds} s`),
@@ -119,6 +121,8 @@ export const renderRun = (report: RunReport, style: TextStyle): string => {
     summaryLine(report, style),
     ...report.workloads.changes.map((change) => `    ${change}`),
     ...measuredLines(report, style),
+    ...(report.migrated ?? []).flatMap((each) => migratedLines(each, style)),
+    ...heldLines(report, style),
     ...kept.map((field) => `${sign(style, 'info')} left to its owner: ${field}`),
     ...taken.map((field) => `${sign(style, 'info')} taken from its owner: ${field}`),
     ...(run.kind === 'upgrade' ? noWayBack(report, style) : []),
@@ -126,8 +130,21 @@ export const renderRun = (report: RunReport, style: TextStyle): string => {
       .filter(({ severity }) => severity !== 'error')
       .map((finding) => `${sign(style, finding.severity)} ${finding.id}: ${finding.title}`),
     '',
-    `Next: kubectl airunway preflight${back}`,
+    `Next: ${next}${back}`,
   ].join('\n')}\n`
+}
+
+/** What is left to do, and what that means for going back. */
+const heldLines = ({ heldStorage = {}, run, wayBack }: RunReport, style: TextStyle): string[] => {
+  const held = Object.entries(heldStorage).map(([name, version]) => `${name} (${version})`)
+  if (held.length === 0) return []
+  const across = wayBack.possible ? `; from then on there is no rollback to ${run.from}` : ''
+  const [first = '', ...rest] = wrap(
+    style,
+    '  ',
+    `Stored objects have not moved to the version of ${run.to}: ${held.join(', ')}. kubectl airunway migrate moves them${across}.`,
+  )
+  return [`${sign(style, 'info')} ${first.trimStart()}`, ...rest]
 }
 
 const stateOf = (run: RunSummary, style: TextStyle): string => {
@@ -141,7 +158,12 @@ const stateOf = (run: RunSummary, style: TextStyle): string => {
   return `${sign(style, signs[run.state])} ${run.state}`
 }
 
+/** An upgrade that has not ended; a migration is never gone back from, and can be closed at any time. */
+const isAcross = ({ kind, state, storageMoved }: RunSummary): boolean =>
+  storageMoved === true && kind === 'upgrade' && ['running', 'failed', 'interrupted'].includes(state)
+
 const HISTORY_LIMIT = 20
+const ACROSS = 'a storage version has moved: it can be gone on with, and not gone back from'
 
 /** One line a run, newest first; a single run with the entries of its journal. */
 export const renderHistory = ({ runs, entries, metadata }: HistoryReport, style: TextStyle): string => {
@@ -158,6 +180,7 @@ export const renderHistory = ({ runs, entries, metadata }: HistoryReport, style:
         run.by,
       ].join('  '),
       ...(run.reason === undefined ? [] : [`      ${run.reason}`]),
+      ...(isAcross(run) ? [`      ${ACROSS}`] : []),
     ])
   const journal = (entries ?? []).map(({ at, step, event, detail }) => {
     const seen = event === 'intent' || detail === undefined ? '' : `  ${JSON.stringify(detail)}`
@@ -182,5 +205,9 @@ export const renderClosedRun = ({ run, closed, stays }: ClosedRun, style: TextSt
 }
 
 /** Asked for the version that runs already. */
-export const renderNothingToDo = ({ product, version }: NothingToDo, style: TextStyle): string =>
-  `${sign(style, 'passed')} ${product} ${version} is what runs; there is nothing to do.\n`
+export const renderNothingToDo = ({ product, version, toMigrate = [] }: NothingToDo, style: TextStyle): string => {
+  const runs = `${sign(style, 'passed')} ${product} ${version} is what runs; there is nothing to do.\n`
+  if (toMigrate.length === 0) return runs
+  const left = `Objects are not all stored as it stores them: ${toMigrate.join(', ')}.`
+  return `${runs}${[...listed(sign(style, 'info'), left, style), 'Next: kubectl airunway migrate'].join('\n')}\n`
+}

@@ -59,7 +59,7 @@ export const planRollback = (input: RollbackInput): Planned => {
   for (const saved of input.backup.objects.filter(({ object }) => object.kind === 'CustomResourceDefinition')) {
     const whole = comesBackWhole(input.plan, saved.object as unknown as CustomResourceDefinition)
     const back = definitionBack(saved, input.inventory.crds, input.run.from, whole)
-    if ('refused' in back) return back
+    if ('refused' in back) return { refused: withWayOn(back.refused, input.run) }
     definitions.push(back.definition)
   }
   const compared = input.plan.steps.find((step) => step.kind === 'compare-baseline')
@@ -111,6 +111,12 @@ const planned = (situation: Situation): Planned => {
     },
   }
 }
+
+/** Where an upgrade has not ended and cannot be gone back from any more, its end is the only release there is to get to. */
+const withWayOn = (refused: Refused, { number, kind, state }: RunSummary): Refused =>
+  kind !== 'upgrade' || !['running', 'failed', 'interrupted'].includes(state)
+    ? refused
+    : { ...refused, next: `kubectl airunway resume (goes on with run ${number})` }
 
 /** Only an upgrade's back-up, and that of a rollback from a finished upgrade, describes one release and not parts of two. */
 const whyHalfWay = ({ run, plan }: RollbackInput): Refused | undefined =>

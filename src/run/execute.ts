@@ -110,7 +110,8 @@ const runStep = async (step: Step, title: string, results: StepResult[], context
     await riding(async () => journal.append(intent, { state: 'running' }))
     const evidence = await riding(async () => carryOut(step, stepContext))
     const done = { at: now().toISOString(), step: step.id, event: 'done', detail: evidence } as const
-    await riding(async () => journal.append(done))
+    // Its summary says it to whoever lists the runs: from here on nobody goes back.
+    await riding(async () => journal.append(done, step.kind === 'flip-storage' ? { storageMoved: true } : undefined))
     task.done(`${title} (${Math.round((performance.now() - started) / 100) / 10} s)`)
     return evidence
   } catch (error) {

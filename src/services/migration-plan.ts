@@ -2,6 +2,7 @@
 import { storageVersionOf } from '../crds/versions.ts'
 import type { CustomResourceDefinition } from '../kubernetes/objects.ts'
 import { sealed } from '../plan/hash.ts'
+import { flipStep, type MovedDefinition, migrateStep, noRollbackAcross } from '../plan/migration-steps.ts'
 import { type DraftStep, numbered } from '../plan/numbering.ts'
 import type { Plan } from '../plan/plan.types.ts'
 
@@ -35,8 +36,8 @@ export const migrationPlan = (all: readonly ToMigrate[], decided: Decided, optio
     ...(decided.backUp.length === 0
       ? []
       : [{ kind: 'back-up' as const, title: 'Back up', objects: [], collections: decided.backUp }]),
-    ...flips.map(flipStep),
-    ...all.map((each) => migrateStep(each, options, all)),
+    ...flips.map((each) => flipStep(moved(each))),
+    ...all.map((each) => stepOf(each, options, all)),
   ]
   const [only] = all
   const name = all.length === 1 && only ? only.crd.metadata.name : `${all.length} definitions`
@@ -62,21 +63,16 @@ const storageOf = (crd: CustomResourceDefinition): string => storageVersionOf(cr
 
 const targetVersion = ({ crd, flipTo }: ToMigrate): string => flipTo ?? storageOf(crd)
 
-/** As status has them, and what it will have. */
-const storedVersions = ({ crd, flipTo, bringBack = [] }: ToMigrate): string[] => [
-  ...new Set([...(crd.status?.storedVersions ?? []), ...bringBack, ...(flipTo === undefined ? [] : [flipTo])]),
-]
-
 const olderVersions = (each: ToMigrate): string[] =>
-  storedVersions(each).filter((version) => version !== targetVersion(each))
+  moved(each).storedVersions.filter((version) => version !== targetVersion(each))
 
-const flipStep = ({ crd, flipTo = '' }: ToMigrate): DraftStep => ({
-  kind: 'flip-storage',
-  title: `Store ${crd.spec.names.kind} in ${flipTo}`,
-  definition: crd.metadata.name,
-  uid: crd.metadata.uid ?? '',
-  from: storageOf(crd),
-  to: flipTo,
+/** The definition as the steps see it. */
+const moved = (each: ToMigrate): MovedDefinition => ({
+  crd: each.crd,
+  uid: each.crd.metadata.uid ?? '',
+  from: storageOf(each.crd),
+  to: targetVersion(each),
+  storedVersions: [...new Set([...(each.crd.status?.storedVersions ?? []), ...(each.bringBack ?? [])])],
 })
 
 /** Nobody can write in them any more, so what managedFields say of them is all that would hinder their end. */
@@ -88,24 +84,14 @@ const staleVersions = (each: ToMigrate): string[] => {
   return [...notServed, ...back].filter((version) => version !== targetVersion(each))
 }
 
-const migrateStep = (
-  each: ToMigrate,
-  { limits, engine, force, lateWriteSeconds }: MigrationOptions,
-  all: readonly ToMigrate[],
-): DraftStep => ({
-  kind: 'migrate',
-  title: `Migrate ${each.crd.spec.names.kind}`,
-  definition: each.crd.metadata.name,
-  uid: each.crd.metadata.uid ?? '',
-  storageVersion: targetVersion(each),
-  storedVersions: storedVersions(each),
-  limits,
+const stepOf = (each: ToMigrate, options: MigrationOptions, all: readonly ToMigrate[]): DraftStep => ({
+  ...migrateStep(
+    { ...moved(each), force: options.force },
+    options,
+    all.map(({ crd }) => crd.metadata.name),
+  ),
   staleVersions: staleVersions(each),
-  engine,
-  ...(force && { force }),
   ...(each.bringBack !== undefined && { bringBack: each.bringBack }),
-  ...(all.length > 1 && { together: all.map(({ crd }) => crd.metadata.name) }),
-  ...(lateWriteSeconds !== undefined && { lateWriteSeconds }),
 })
 
 const flipNotes = (flips: readonly ToMigrate[]): string[] => {
@@ -119,6 +105,5 @@ const flipNotes = (flips: readonly ToMigrate[]): string[] => {
 const wayBackOf = (flips: readonly ToMigrate[]): Plan['wayBack'] => {
   const [first] = flips
   if (first === undefined) return { possible: true }
-  const { name } = first.crd.metadata
-  return { possible: false, why: `${name} is then stored in ${first.flipTo}, and there is no rollback across that yet` }
+  return { possible: false, why: noRollbackAcross(first.crd.metadata.name, targetVersion(first)) }
 }

@@ -72,12 +72,15 @@ export const isDenied = ({ cause, objects, throughStatus }: DenialGroup): boolea
   !['conflict', 'throttled', 'server', 'connection'].includes(cause) && objects > throughStatus
 
 /** Writes that would be refused, tried beforehand as dry runs. */
-export const denialsRefusal = (rows: readonly SurveyedDefinition[]): Refusal | undefined => {
+export const denialsRefusal = (
+  rows: readonly SurveyedDefinition[],
+  again = 'kubectl airunway migrate',
+): Refusal | undefined => {
   const denied = rows.flatMap((row) => row.denied.filter(isDenied).map((group) => ({ row, group })))
   if (denied.length === 0) return undefined
   return new Refusal('blocked', 'Objects could not be rewritten: their writes would be refused. Nothing was written.', {
     why: denied.map(({ row, group }) => denialText(row, group)).join('\n'),
-    next: 'repair the objects, or let the webhook or policy pass a patch that changes nothing; then: kubectl airunway migrate',
+    next: `repair the objects, or let the webhook or policy pass a patch that changes nothing; then: ${again}`,
     details: { denied: denied.map(({ row, group }) => ({ definition: row.definition, ...group })) },
   })
 }

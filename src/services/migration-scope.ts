@@ -1,9 +1,10 @@
 /** Which definitions a migration is about, and which of them get another storage version first. */
-import { listRuns, planOf } from '../journal/records.ts'
+import { listRuns, openRun, planOf } from '../journal/records.ts'
 import { upgradeInForce } from '../journal/standing.ts'
 import type { KubernetesClient } from '../kubernetes/client.types.ts'
 import { isForbidden } from '../kubernetes/errors.ts'
 import type { CustomResourceDefinition } from '../kubernetes/objects.ts'
+import { withStorageHeld } from '../plan/migration-steps.ts'
 import { products } from '../releases/products.ts'
 import { Refusal } from '../report/refusal.ts'
 import type { ChangeContext } from './run-plan.ts'
@@ -69,7 +70,11 @@ const heldStorage = async ({ client, recordNamespace }: ChangeContext): Promise<
   try {
     const run = upgradeInForce(await listRuns(client, recordNamespace))
     if (run?.state !== 'succeeded') return {}
-    return (await planOf(client, recordNamespace, run.number)).heldStorage ?? {}
+    const plan = await planOf(client, recordNamespace, run.number)
+    const moves = plan.steps.some(({ kind }) => kind === 'flip-storage')
+    // One that was to move it and was ended before (resume --hold-storage) has held it too.
+    const done = moves ? (await openRun(client, recordNamespace, run.number)).done() : new Set<string>()
+    return (moves ? withStorageHeld(plan, done) : plan).heldStorage ?? {}
   } catch (error) {
     // Whoever may not read the records is told so by name, with all other rights that are missing.
     if (isForbidden(error)) return {}

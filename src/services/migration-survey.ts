@@ -1,5 +1,5 @@
 /** Looks at everything that decides about a migration, and refuses what must not be begun. Reads, and dry runs. */
-import { holdStorage, storageVersionOf } from '../crds/versions.ts'
+import { storageVersionOf } from '../crds/versions.ts'
 import { ApiError } from '../kubernetes/errors.ts'
 import type { CustomResourceDefinition } from '../kubernetes/objects.ts'
 import { missingVersion, unreadable } from '../migration/blockers.ts'
@@ -8,7 +8,7 @@ import { lossesOf, unacceptedLosses } from '../migration/losses.ts'
 import type { MigrationTarget } from '../migration/migration.types.ts'
 import { estimateOf, survey } from '../migration/survey.ts'
 import type { Blocker, DefinitionSurvey, LossReport } from '../migration/survey.types.ts'
-import { isBlocker, targetOf } from '../migration/target.ts'
+import { flippedTo, isBlocker, targetOf } from '../migration/target.ts'
 import { repairOf } from '../migration/unreadable.ts'
 import { products } from '../releases/products.ts'
 import type { Refusal } from '../report/refusal.ts'
@@ -133,7 +133,7 @@ const candidate = async (
       `what of their fields ${row.storageVersion} does not know cannot be seen beforehand`,
     )
   }
-  const flipped = moves ? flip(live, flipTo) : undefined
+  const flipped = moves ? flippedTo(live, flipTo) : undefined
   const crd = flipped ?? live
   const found = targetOf(crd)
   if (flipped !== undefined) {
@@ -157,14 +157,6 @@ const candidate = async (
 
 const isThere = ({ blockers }: SurveyedDefinition): boolean =>
   blockers.every(({ kind }: Blocker) => kind !== 'not-found' && kind !== 'forbidden')
-
-/** The definition as the flip will leave it; undefined where it does not have the version. */
-const flip = (live: CustomResourceDefinition, to: string): CustomResourceDefinition | undefined => {
-  const held = holdStorage(live, to)
-  if (!held.held) return undefined
-  const storedVersions = [...new Set([...(live.status?.storedVersions ?? []), to])]
-  return { ...held.crd, status: { ...live.status, storedVersions } }
-}
 
 const estimated = (objects: number): { requests: number; seconds: number } => estimateOf(objects, 0)
 

@@ -143,7 +143,8 @@ export const runJournal = async (
     notes: [...plan.notes, ...context.notes, ...late],
     wayBack: plan.wayBack,
     measured: measured(plan, journal.entries),
-    ...(plan.kind === 'migration' && { migrated: migratedOf(plan, results) }),
+    ...migratedOf(plan, results),
+    ...(plan.heldStorage !== undefined && { heldStorage: plan.heldStorage }),
   }
 }
 
@@ -193,13 +194,19 @@ const executed = async (
       `The ${kind} ${error.interrupted ? 'was interrupted' : 'stopped'} in step ${error.step.id} (${error.step.title}).`,
       {
         why: whyStopped(error, `${number} in ${context.recordNamespace}`),
-        next: nextAfter(error, nextOf(journal.summary)),
+        next: nextAfter(error, waysFrom(error, journal.summary)),
         details: { run: journal.summary, step: error.step.id, done: error.results.map(({ step }) => step) },
         cause: error,
       },
     )
   }
 }
+
+/** Where objects cannot be moved, the upgrade may also end without. */
+const waysFrom = ({ step }: RunStopped, run: RunSummary): string =>
+  step.kind === 'check-migration' ? `${nextOf(run)}, or ${END_WITHOUT}` : nextOf(run)
+
+const END_WITHOUT = 'kubectl airunway resume --hold-storage (end the upgrade; objects stay stored as they are)'
 
 /** The API server does not answer us any more, or does not know us any more: the records are there all the same. */
 const isUnheard = ({ cause }: RunStopped): boolean =>
@@ -221,10 +228,13 @@ const nextAfter = (stopped: RunStopped, next: string): string => {
   return `kubectl airunway history; if the run is there: ${next}; if not, only the release itself is left to apply`
 }
 
-/** The result of each definition is the evidence of its step. */
-const migratedOf = ({ steps }: Plan, results: readonly StepResult[]): MigratedDefinition[] => {
-  const ids = new Set(steps.flatMap(({ kind, id }) => (kind === 'migrate' ? [id] : [])))
-  return results.flatMap(({ step, evidence }) => (ids.has(step) ? [evidence as unknown as MigratedDefinition] : []))
+/** The result of each definition is the evidence of its step, where that was carried out. */
+const migratedOf = ({ kind, steps }: Plan, results: readonly StepResult[]): Pick<RunReport, 'migrated'> => {
+  const ids = new Set(steps.flatMap((step) => (step.kind === 'migrate' ? [step.id] : [])))
+  const migrated = results.flatMap(({ step, evidence }) =>
+    ids.has(step) ? [evidence as unknown as MigratedDefinition] : [],
+  )
+  return kind === 'migration' || migrated.length > 0 ? { migrated } : {}
 }
 
 /** How long the windows of the plan were open, by the times in the journal: at most, because the proof comes after. */
@@ -237,9 +247,9 @@ const measured = (plan: Plan, entries: readonly JournalEntry[]): RunReport['meas
     return [{ what, seconds: Math.round((Date.parse(end) - Date.parse(start)) / 100) / 10 }]
   })
 
-/** The comparison with the baseline is the evidence of the plan's last step. */
+/** The comparison with the baseline is the evidence of the plan's last step of that kind. */
 const workloadsOf = (results: StepResult[], plan: Plan): RunReport['workloads'] => {
-  const compare = plan.steps.find(({ kind }) => kind === 'compare-baseline')
+  const compare = plan.steps.findLast(({ kind }) => kind === 'compare-baseline')
   const evidence = results.find(({ step }) => step === compare?.id)?.evidence ?? {}
   return {
     compared: evidence['compared'] === true,

@@ -12,7 +12,7 @@ export interface PlanReport {
   plan: Omit<Plan, 'steps'> & { steps: { id: string; kind: string; title: string; description: string }[] }
   /** what the checks found, where checks were made */
   findings?: Finding[]
-  /** of a migration: the definitions, as they were looked at */
+  /** definitions whose objects are moved, as they were looked at */
   survey?: SurveyedDefinition[]
   /** why the plan would not be carried out; just in a dry run */
   blocked?: { message: string; why: string | undefined; next: string | undefined }
@@ -33,7 +33,9 @@ export interface RunReport {
   /** how long at most what was announced has lasted */
   measured: { what: string; seconds: number }[]
   findings?: Finding[]
-  /** of a migration: what became of each definition */
+  /** storage versions that the release wants and that the run has left at another one, by definition */
+  heldStorage?: Record<string, string>
+  /** what became of each definition whose objects were moved */
   migrated?: MigratedDefinition[]
 }
 
@@ -42,6 +44,8 @@ export interface NothingToDo {
   metadata: { time: string; cluster: ClusterName }
   product: string
   version: string
+  /** definitions whose objects are not, or may not be, stored as this version stores them */
+  toMigrate?: string[]
 }
 
 /** A run that had changed nothing, and needed no way back; or a migration, of which nothing is taken back. */

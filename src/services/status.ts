@@ -76,7 +76,7 @@ const statusWith = async (
     components: componentsOf(inventory, plan),
     ...(lastRun === undefined ? {} : { lastRun }),
     unfinished: unfinished !== undefined,
-    waysOn: unfinished === undefined || working ? [] : waysOn(unfinished),
+    waysOn: unfinished === undefined || working ? [] : waysOn(asItStands(unfinished, plan, inventory)),
     ...(holder === undefined
       ? {}
       : { lock: { holder: holder.holder, ...(holder.since === undefined ? {} : { since: holder.since }) } }),
@@ -85,6 +85,21 @@ const statusWith = async (
     unreadable: [...inventory.unreadable, ...unreadable],
   }
 }
+
+/** A process that died right after it had moved a storage version has not recorded it; the definition tells. */
+const asItStands = (run: RunSummary, plan: Plan | undefined, { crds }: Inventory): RunSummary => {
+  const moved = plan?.steps.some(
+    (step) =>
+      step.kind === 'flip-storage' &&
+      crds.some(({ name, versions }) => name === step.definition && versions.some(isStoredIn(step.to))),
+  )
+  return moved === true && run.kind === 'upgrade' ? { ...run, storageMoved: true } : run
+}
+
+const isStoredIn =
+  (version: string) =>
+  ({ name, storage }: { name: string; storage: boolean }): boolean =>
+    storage && name === version
 
 /** What was read, or the API server's words where that is not allowed. */
 const unlessForbidden = async <T>(reading: Promise<T>): Promise<{ read: T } | { forbidden: string }> => {

@@ -17,13 +17,21 @@ export interface HeldContext extends ChangeContext {
 }
 
 /** What to type when a run is not over. An abort is not aborted: that would be the run again that was given up. */
-export const waysOn = ({ kind }: Pick<RunSummary, 'kind'>): string[] =>
+export const waysOn = ({ kind, storageMoved }: Pick<RunSummary, 'kind' | 'storageMoved'>): string[] =>
   kind === 'migration'
     ? [
         'kubectl airunway resume (go on with it)',
         'kubectl airunway abort (leave it as it is: what was rewritten stays rewritten)',
       ]
-    : releaseWaysOn(kind)
+    : storageMoved === true
+      ? [...waysOnAcross]
+      : releaseWaysOn(kind)
+
+/** What to type where stored objects have begun to move: whatever else is unfinished, nobody goes back from there. */
+const waysOnAcross: readonly string[] = [
+  'kubectl airunway resume (go on with it)',
+  'kubectl airunway resume --hold-storage (end it as it is; kubectl airunway migrate moves what is left)',
+]
 
 const releaseWaysOn = (kind: RunSummary['kind']): string[] => [
   'kubectl airunway resume (go on with it)',
@@ -32,7 +40,7 @@ const releaseWaysOn = (kind: RunSummary['kind']): string[] => [
 ]
 
 /** The same as the last line of a refusal. */
-export const nextOf = (run: Pick<RunSummary, 'kind'>): string => waysOn(run).join(', or ')
+export const nextOf = (run: Pick<RunSummary, 'kind' | 'storageMoved'>): string => waysOn(run).join(', or ')
 
 /** Throws `unfinished` where a run is not over, with the ways on; `locked` where somebody still works on it. */
 export const refuseWhileUnfinished = async (

@@ -15,13 +15,15 @@ import { releaseVersion } from '../releases/versions.ts'
 import { silentProgress } from '../report/progress.ts'
 import { Refusal } from '../report/refusal.ts'
 import { planUpgrade } from '../upgrade/plan-upgrade.ts'
+import { type AcceptedLoss, parseAcceptedLosses } from './accepted-losses.ts'
 import { asItIs } from './as-it-is.ts'
 import { beforeRun } from './before-run.ts'
 import { clusterOf } from './cluster-name.ts'
 import { type ForeignFields, foreignFields } from './foreign-fields.ts'
 import { type LookOptions, look } from './look.ts'
 import { type ChangeContext, type ChangeRequest, planReport, runNewPlan, withClient } from './run-plan.ts'
-import type { ChangeResult } from './run-report.types.ts'
+import type { ChangeResult, NothingToDo } from './run-report.types.ts'
+import { type JudgedMove, judgeMove } from './storage-move.ts'
 import { refuseWhileUnfinished } from './under-lock.ts'
 
 export interface UpgradeOptions {
@@ -38,6 +40,12 @@ export interface UpgradeOptions {
   conflicts: 'keep' | 'overwrite' | 'fail'
   /** the way that was asked for; the best possible one for each component where it is absent */
   tier?: Tier | undefined
+  /** ends before stored objects move to the versions of the release: keeps the way back */
+  holdStorage?: boolean | undefined
+  /** `DEFINITION:^.spec.field=reason`, each: fields that may be dropped when stored objects move */
+  acceptLoss?: readonly string[] | undefined
+  /** instead of the API server's limit for writes; for tests, which do not wait that long */
+  lateWriteSeconds?: number | undefined
   /** what was typed, for commands that findings name */
   typed?: TypedWords | undefined
   dryRun: boolean
@@ -50,37 +58,62 @@ export interface UpgradeOptions {
 export const upgrade = async (request: ChangeRequest, options: UpgradeOptions): Promise<ChangeResult> => {
   const acceptances = parseAcceptances(options.accept ?? [], checkIds())
   releaseVersion(options.to)
+  const acceptedLosses = parseAcceptedLosses(options.acceptLoss ?? [])
   const compatibility =
     options.compatibility === undefined ? undefined : await readCompatibilityFile(options.compatibility)
-  return withClient(request, async (context) => upgradeWith(context, { ...options, compatibility }, acceptances))
+  return withClient(request, async (context) =>
+    upgradeWith(context, { ...options, compatibility, acceptedLosses }, acceptances),
+  )
 }
 
-type UpgradeInput = Omit<UpgradeOptions, 'compatibility'> & { compatibility: Compatibility | undefined }
+type UpgradeInput = Omit<UpgradeOptions, 'compatibility'> & {
+  compatibility: Compatibility | undefined
+  acceptedLosses: readonly AcceptedLoss[]
+}
 
 const upgradeWith = async (
   context: ChangeContext,
   options: UpgradeInput,
   acceptances: readonly Acceptance[],
 ): Promise<ChangeResult> => {
-  const judged = async (progress: LookOptions['progress'], signal: AbortSignal): Promise<Judged> => {
+  const judged = async (
+    progress: LookOptions['progress'],
+    signal: AbortSignal,
+    known?: JudgedMove,
+  ): Promise<Judged> => {
     const seen = await look(context.client, { ...options, now: context.now(), today: context.today, progress, signal })
     const checked = makeReport(seen, { cluster: context.client.connection, acceptances })
     refuseIfBlocked(checked, options.to)
     const live = await asItIs(context.client, seen, signal)
-    return { plan: planned(seen, options, checked, live), checked, same: runsAlready(seen), inventory: seen.inventory }
+    const { inventory, release } = seen
+    const same = runsAlready(seen)
+    // What forbids the upgrade altogether is told before anything is tried.
+    const first = planned(seen, options, checked, { ...live, storage: known?.storage })
+    if (same || release === undefined) return { plan: first, checked, same, inventory, move: NO_MOVE }
+    const asked = { inventory, release, ...live, holdStorage: options.holdStorage === true }
+    const move = known ?? (await judgeMove({ ...context, signal }, asked, options))
+    const plan = planned(seen, options, checked, { ...live, storage: move.storage, losses: move.accepted })
+    return { plan, checked, same, inventory, move }
   }
   await refuseWhileUnfinished(context, context.now())
-  const { plan, checked, same, inventory } = await judged(context.progress, context.signal)
-  if (same) return { outcome: 'nothing-to-do', report: { ...headOf(context), product: plan.product, version: plan.to } }
+  const { plan, checked, same, inventory, move } = await judged(context.progress, context.signal)
+  if (same) return { outcome: 'nothing-to-do', report: nothingToDo(context, plan) }
   const show = async () => {
     const foreign = await foreignFields(context.client, plan, context.signal)
-    const shown = planReport({ ...plan, notes: [...plan.notes, ...notesOn(foreign, options.conflicts)] }, context)
-    return { report: { ...shown, findings: checked.findings }, refuse: () => refuseForeign(foreign, options) }
+    const shown = planReport(
+      { ...plan, notes: [...plan.notes, ...move.notes, ...notesOn(foreign, options.conflicts)] },
+      context,
+    )
+    const survey = move.rows.length > 0 ? { survey: move.rows } : {}
+    return {
+      report: { ...shown, findings: checked.findings, ...survey },
+      refuse: () => refuseForeign(foreign, options),
+    }
   }
   const begun = await beforeRun(context, { plan, show, inventory, dryRun: options.dryRun })
   if ('ended' in begun) return begun.ended
   const ran = await runNewPlan(context, plan, {
-    stillSo: async (signal) => (await judged(silentProgress, signal)).plan,
+    stillSo: async (signal) => (await judged(silentProgress, signal, move)).plan,
   })
   return { outcome: 'ran', report: { ...ran, findings: checked.findings } }
 }
@@ -90,11 +123,22 @@ interface Judged {
   checked: PreflightReport
   same: boolean
   inventory: Inventory
+  move: JudgedMove
 }
 
-const headOf = ({ client, now }: ChangeContext) => ({
-  metadata: { time: now().toISOString(), cluster: clusterOf(client) },
-})
+const NO_MOVE: JudgedMove = { rows: [], storage: {}, accepted: [], notes: [] }
+
+/** An upgrade that has held its storage, or ended before it moved, has left something to do; of it a plan tells. */
+const nothingToDo = ({ client, now }: ChangeContext, { product, to, steps, heldStorage = {} }: Plan): NothingToDo => {
+  const moved = steps.flatMap((step) => (step.kind === 'migrate' ? [step.definition] : []))
+  const toMigrate = [...new Set([...moved, ...Object.keys(heldStorage)])]
+  return {
+    metadata: { time: now().toISOString(), cluster: clusterOf(client) },
+    product,
+    version: to,
+    ...(toMigrate.length > 0 && { toMigrate }),
+  }
+}
 
 const notesOn = ({ kept, taken }: ForeignFields, conflicts: UpgradeOptions['conflicts']): string[] => [
   ...kept.map((field) => `${conflicts === 'overwrite' ? 'Taken from' : 'Left to'} its owner: ${field}.`),
@@ -159,10 +203,18 @@ const refuseIfBlocked = (checked: PreflightReport, to: string): void => {
 
 const planned = (
   { inventory, release }: CheckContext,
-  { to, conflicts, tier }: Pick<UpgradeOptions, 'to' | 'conflicts' | 'tier'>,
+  options: Pick<UpgradeOptions, 'to' | 'conflicts' | 'tier' | 'holdStorage'>,
   checked: PreflightReport,
-  live: Awaited<ReturnType<typeof asItIs>>,
+  {
+    losses = [],
+    storage = {},
+    ...live
+  }: Awaited<ReturnType<typeof asItIs>> & {
+    storage?: JudgedMove['storage'] | undefined
+    losses?: JudgedMove['accepted']
+  },
 ): Plan => {
+  const { to, conflicts, tier } = options
   const [install] = inventory.installs
   if (install === undefined || release === undefined)
     throw new Refusal('blocked', `There is no installation that could be upgraded to ${to}.`, {
@@ -175,11 +227,16 @@ const planned = (
     conflicts: conflicts === 'overwrite' ? 'overwrite' : 'keep',
     tier,
     ...live,
-    accepted: checked.accepted.map(({ finding, reason }) => ({
-      id: finding.id,
-      evidenceHash: finding.evidenceHash,
-      reason,
-    })),
+    holdStorage: options.holdStorage === true,
+    storage,
+    accepted: [
+      ...checked.accepted.map(({ finding, reason }) => ({
+        id: finding.id,
+        evidenceHash: finding.evidenceHash,
+        reason,
+      })),
+      ...losses,
+    ],
   })
   if ('plan' in result) return result.plan
   const { message, why, next } = result.refused

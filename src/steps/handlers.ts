@@ -6,6 +6,7 @@ import { awaitLease } from './await-lease.ts'
 import { awaitReconcile } from './await-reconcile.ts'
 import { backUp } from './back-up.ts'
 import { compareWithBaseline, noteBaseline } from './baseline.ts'
+import { checkMigration } from './check-migration.ts'
 import { deleteObjects } from './delete.ts'
 import { flipStorage } from './flip-storage.ts'
 import { migrate } from './migrate.ts'
@@ -35,6 +36,7 @@ const HANDLERS: { [K in StepKind]: StepHandler<K> } = {
   scale,
   rewrite,
   restore,
+  'check-migration': checkMigration,
   'flip-storage': flipStorage,
   migrate,
   'compare-baseline': compareWithBaseline,

@@ -111,7 +111,7 @@ const targetNow = async (
   if (isBlocker(target)) throw new StepFailed(`${target.message}: ${target.why}. What helps: ${target.next}.`)
   if (target.storageVersion === step.storageVersion) return target
   throw new StepFailed(
-    `Somebody has made ${target.storageVersion} the storage version of ${step.definition}; the run was planned for ${step.storageVersion}. To move there: kubectl airunway abort, then kubectl airunway migrate ${step.definition}.`,
+    `Somebody has made ${target.storageVersion} the storage version of ${step.definition}; the run was planned for ${step.storageVersion}. To move there: end this run (kubectl airunway abort, or of an upgrade kubectl airunway resume --hold-storage), then kubectl airunway migrate ${step.definition}.`,
   )
 }
 

@@ -12,6 +12,10 @@ export interface DefinitionHop {
   stored: string
   /** version that the release would store them in */
   wantedStorage: string
+  /** of the definition on the cluster; undefined where there is none */
+  uid: string | undefined
+  /** versions that objects may be stored in now */
+  storedVersions: string[]
   /** version to read objects with before the CRD changes: the stored one, where it is served */
   readable: string
   served: string[]
@@ -51,6 +55,8 @@ export const definitionHop = (
       wanted: held.crd as unknown as AnyObject,
       stored,
       wantedStorage: storageVersionOf(crd) ?? stored,
+      uid: live?.uid,
+      storedVersions: live?.storedVersions ?? [],
       readable: readableIn(
         stored,
         (live?.versions ?? []).filter((version) => version.served).map(({ name }) => name),

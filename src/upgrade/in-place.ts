@@ -13,7 +13,8 @@ import { moveOwnersSteps } from '../plan/owners.ts'
 import type { Plan } from '../plan/plan.types.ts'
 import { admissionStep, leaseStep, reconcileStep, rollOutStep, runningImage } from '../plan/workloads.ts'
 import { applySteps, componentsOf, definitionSteps, opening, withdrawSteps } from './common-steps.ts'
-import { type DefinitionHop, readableIn } from './definition-hop.ts'
+import { readableIn } from './definition-hop.ts'
+import { storedNote } from './last-wave.ts'
 import type { Situation } from './plan-upgrade.ts'
 import { certificateOf, controllerOf, crdOf, objectsOf, workloadTarget } from './release-parts.ts'
 import { shimSteps } from './shim-steps.ts'
@@ -55,20 +56,21 @@ export const inPlace = (situation: Situation, ways: Ways): Plan => {
     tier: 'in-place',
     tierReason: ways.controller.why,
     components: componentsOf(shims, ways),
-    notes: [...interruptions(definitions), ...shimNotes(inventory, release)],
+    notes: [...interruptions(situation), ...shimNotes(inventory, release)],
     steps,
   })
 }
 
-const interruptions = (definitions: DefinitionHop[]): string[] => [
+const interruptions = (situation: Situation): string[] => [
   'No ModelDeployment is reconciled while the Lease changes hands: 1 to 4 s for the controller, and again for each shim that moves; up to 17 s where the old pod does not go. Models keep serving.',
   'A create or update of a ModelDeployment may be refused for some seconds while the pods change: the API server still calls the old one, or the new one before it has its certificate.',
-  ...definitions.flatMap(({ wanted, stored, served }) => {
+  ...situation.definitions.flatMap((definition) => {
+    const { wanted, stored, served } = definition
     const crd = wanted as unknown as CustomResourceDefinition
     const others = served.filter((version) => version !== stored)
     const converted = crd.spec.conversion?.strategy === 'Webhook' && others.length > 0
     return [
-      `${crd.metadata.name}: objects stay stored in ${stored}.`,
+      storedNote(definition, situation.input),
       ...(converted
         ? [
             `${crd.metadata.name}: ${others.join(', ')} needs the new controller's conversion webhook and cannot be read until its pod is ready (about the time of its roll-out). ${stored} can be read throughout.`,

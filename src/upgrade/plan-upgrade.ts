@@ -9,6 +9,7 @@ import type { Planned } from '../plan/refused.types.ts'
 import type { Release } from '../releases/release.types.ts'
 import { type DefinitionHop, definitionHop } from './definition-hop.ts'
 import { inPlace } from './in-place.ts'
+import type { StorageMove } from './last-wave.ts'
 import { ofRole } from './release-parts.ts'
 import { type ShimHop, shimHops } from './shims.ts'
 import { byStandby } from './standby.ts'
@@ -32,6 +33,10 @@ export interface UpgradeInput {
   liveRights?: AnyObject[]
   /** fields of the pods that neither the release nor this tool set, by Deployment (`keyOf`) */
   othersPodFields?: Record<string, string[]>
+  /** ends before stored objects move to the versions of the release, so that it can be gone back from */
+  holdStorage?: boolean
+  /** how they move, where it is not the usual way */
+  storage?: StorageMove
   /** why a component cannot have a standby on this cluster, by Deployment (`keyOf`) */
   noStandby?: Record<string, string>
 }

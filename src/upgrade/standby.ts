@@ -14,6 +14,7 @@ import type { Plan } from '../plan/plan.types.ts'
 import { admissionStep, reconcileStep, runningImage } from '../plan/workloads.ts'
 import { applySteps, componentsOf, definitionSteps, opening, withdrawSteps } from './common-steps.ts'
 import { readableIn } from './definition-hop.ts'
+import { storedNote } from './last-wave.ts'
 import type { Situation } from './plan-upgrade.ts'
 import { certificateOf, controllerOf, crdOf, objectsOf, workloadTarget } from './release-parts.ts'
 import { rightsOfBoth } from './rights.ts'
@@ -75,7 +76,7 @@ export const byStandby = (
   })
 }
 
-const interruptions = ({ definitions }: Situation, ways: Ways): string[] => [
+const interruptions = ({ definitions, input }: Situation, ways: Ways): string[] => [
   'Each component with a standby changes hands twice: to the standby, and back to its usual Deployment. It reconciles nothing for some seconds each time, seldom more than 5. Models keep serving.',
   'Creating, updating and reading ModelDeployments goes on all the time: pods get requests only after they were proven to answer. A request that is on its way at the very moment when a pod goes may be lost; sent again it is answered.',
   ...(ways.shims.some(({ tier }) => tier === 'standby')
@@ -86,5 +87,5 @@ const interruptions = ({ definitions }: Situation, ways: Ways): string[] => [
   ...(ways.shims.some(({ tier }) => tier === 'in-place')
     ? ['A shim that is updated where it is does not reconcile for 1 to 4 s; up to 17 s where the old pod does not go.']
     : []),
-  ...definitions.map(({ wanted, stored }) => `${wanted.metadata.name}: objects stay stored in ${stored}.`),
+  ...definitions.map((each) => storedNote(each, input)),
 ]

@@ -149,7 +149,8 @@ describe.skipIf(!clusterTestsPossible().possible)('refused', () => {
     const told = await plugin(['history'], env)
     expect(told.stdout).toMatch(/1 +upgrade .*interrupted/)
 
-    const resumed = await plugin(['resume', '--yes'], env)
+    // Only so can it be gone back from.
+    const resumed = await plugin(['resume', '--hold-storage', '--yes'], env)
     expect(resumed, resumed.stderr).toMatchObject({ code: 0 })
     const back = await plugin(['rollback', '--yes'], env)
     expect(back, back.stderr).toMatchObject({ code: 0 })

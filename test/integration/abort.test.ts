@@ -77,6 +77,7 @@ describe.skipIf(!clusterTestsPossible().possible)('abort', { timeout: 300_000 },
     to: 'v0.2.0',
     tier: 'in-place' as const,
     conflicts: 'keep' as const,
+    holdStorage: true,
     dryRun: false,
   }
 
@@ -84,7 +85,7 @@ describe.skipIf(!clusterTestsPossible().possible)('abort', { timeout: 300_000 },
     const nothing = await refusal(abort(request, { dryRun: false }))
     expect(nothing).toMatchObject({ kind: 'usage', next: 'kubectl airunway history' })
     const before = await writtenObjects(cluster.client)
-    await dyingAt({ service: 'upgrade', options: { to: 'v0.2.0', tier: 'in-place' } }, toController)
+    await dyingAt({ service: 'upgrade', options: { to: 'v0.2.0', tier: 'in-place', holdStorage: true } }, toController)
     const planned = await abort(request, { dryRun: true })
     expect(planned).toMatchObject({
       outcome: 'planned',

@@ -25,6 +25,7 @@ describe.skipIf(!possible)('a release that does not work', () => {
       to,
       releases: cluster.releases,
       conflicts: 'keep',
+      lateWriteSeconds: 1,
       dryRun: false,
       ...options,
     }).then(

@@ -85,6 +85,7 @@ describe.skipIf(!clusterTestsPossible().possible)('while components change hands
     upgrade(changeRequest(cluster), {
       to: 'v0.2.0',
       tier,
+      holdStorage: true,
       releases: cluster.releases,
       conflicts: 'keep',
       dryRun: false,

@@ -26,6 +26,7 @@ const upgradeTo = async (
     to,
     releases: cluster.releases,
     conflicts: 'keep',
+    holdStorage: true,
     dryRun: false,
     ...options,
   })
@@ -192,6 +193,7 @@ describe.skipIf(!possible)('somebody who interferes while a run goes on', () => 
         tier: 'in-place',
         releases: cluster.releases,
         conflicts: 'keep',
+        holdStorage: true,
         dryRun: false,
       }),
     )

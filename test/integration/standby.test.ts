@@ -28,7 +28,7 @@ const model = (namespace: string, name: string): ObjectReference => ({
  * The API server keeps its connections to pods, also after a Service was moved away from them. Without HTTP/2, a request that is
  * written at the very moment when a pod closes such a connection is lost: one or two where a machine is busy.
  */
-const TORN = /EOF|broken pipe|connection reset by peer/
+const TORN = /EOF|broken pipe|connection reset by peer|server closed idle connection/
 const FEW = 3
 
 /** As a HorizontalPodAutoscaler: the controller manager writes the scale subresource. */
@@ -53,6 +53,7 @@ describe.skipIf(!clusterTestsPossible().possible)('an upgrade by standbys', () =
         releases: cluster.releases,
         conflicts: 'keep',
         tier: 'standby',
+        holdStorage: true,
         dryRun: false,
       })
       if (result.outcome !== 'ran') throw new Error(result.outcome)

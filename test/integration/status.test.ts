@@ -49,7 +49,14 @@ describe.skipIf(!possible)('a run that is interrupted', () => {
   const upgradeWith = async (rest: Partial<ChangeRequest>) =>
     upgrade(
       { ...changeRequest(cluster), ...rest },
-      { to: 'v0.2.0', releases: cluster.releases, conflicts: 'keep', dryRun: false, tier: 'standby' },
+      {
+        to: 'v0.2.0',
+        releases: cluster.releases,
+        conflicts: 'keep',
+        dryRun: false,
+        tier: 'standby',
+        holdStorage: true,
+      },
     )
   const cli = (...words: string[]) => {
     const { status: exit, stdout } = spawnSync(process.execPath, [join(root, 'bin/kubectl-airunway.ts'), ...words], {

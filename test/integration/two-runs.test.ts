@@ -146,7 +146,7 @@ describe.skipIf(!clusterTestsPossible().possible)('two runs', { timeout: 300_000
   const image = async (): Promise<string | undefined> =>
     (await cluster.client.get<Deployment>(CONTROLLER)).spec.template.spec.containers[0]?.image?.split(':').at(-1)
 
-  const upgrade: ChangeInput = { service: 'upgrade', options: { to: 'v0.2.0', tier: 'in-place' } }
+  const upgrade: ChangeInput = { service: 'upgrade', options: { to: 'v0.2.0', tier: 'in-place', holdStorage: true } }
   let untouched: Awaited<ReturnType<typeof writtenObjects>>
 
   test('a create that waited while the other went back lands, is recognised, and goes with the next command', async () => {
@@ -169,6 +169,26 @@ describe.skipIf(!clusterTestsPossible().possible)('two runs', { timeout: 300_000
       `ClusterRole ${ROLE.name} was created by a stopped process of run 1 after that run had ended; it was removed.`,
     )
     expect(await image()).toBe('0.1.0')
+    expect(await writtenObjects(cluster.client)).toEqual(untouched)
+  })
+
+  test.each<[string, ChangeInput, Partial<RunReport['run']>]>([
+    ['went back', { service: 'abort' }, { kind: 'abort', to: 'v0.1.0' }],
+    [
+      'ended the upgrade without it',
+      { service: 'resume', options: { holdStorage: true } },
+      { kind: 'upgrade', to: 'v0.2.0' },
+    ],
+  ])('a storage version that was about to move stays when the other %s', async (_what, other, run) => {
+    const options = { to: 'v0.2.0', tier: 'in-place' as const, lateWriteSeconds: 1 }
+    const stopped = await stoppedAt(
+      { service: 'upgrade', options },
+      isOn('PUT', /\/customresourcedefinitions\//),
+      'hold',
+    )
+    expect((await second(other)).run).toMatchObject({ ...run, state: 'succeeded' })
+    expect(answers(await wake(stopped))).toEqual(['update customresourcedefinitions 409'])
+    if (other.service === 'resume') await second({ service: 'rollback', takeOver: true })
     expect(await writtenObjects(cluster.client)).toEqual(untouched)
   })
 

@@ -19,7 +19,7 @@ import { type UpgradeOptions, upgrade } from '../../src/services/upgrade.ts'
 
 export interface ChangeInput {
   service: 'upgrade' | 'migrate' | 'resume' | 'abort' | 'rollback'
-  /** of the upgrade; of the others only `dryRun` */
+  /** of the upgrade; of the others only `dryRun`, and for a resume `holdStorage` */
   options?: Partial<UpgradeOptions>
   /** of the migration */
   migrate?: MigrateOptions
@@ -68,7 +68,8 @@ const run = async ({ service, options = {}, ...input }: ChangeInput): Promise<Ch
     if (input.migrate === undefined) throw new Error('it is not said what to migrate')
     return migrateDefinitions(request, input.migrate)
   }
-  return { resume, abort, rollback }[service](request, { dryRun })
+  if (service === 'resume') return resume(request, { dryRun, holdStorage: options.holdStorage === true })
+  return { abort, rollback }[service](request, { dryRun })
 }
 
 const exitOf = (result: ChangeResult): ExitCode => {

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { Tier } from '../../src/plan/plan.types.ts'
 import type { ControlPlane } from '../support/control-plane.ts'
 import { startWriteProxy, type Write } from '../support/write-proxy.ts'
+import type { Trip } from './cases.ts'
 import { releasesFolder } from './small-cluster.ts'
 
 const PROGRAM = join(import.meta.dirname, '..', 'support', 'change-program.ts')
@@ -13,6 +14,9 @@ export const REQUEST_LIMIT_MS = 100
 
 export const TARGET = 'v0.2.0'
 
+/** An upgrade that is to be gone back from holds its storage; else late writes are waited for, though not for so long. */
+const STORAGE = { held: { holdStorage: true }, moves: { lateWriteSeconds: 1 } }
+
 export interface Ended {
   /** the write that it was killed at; undefined where it ended by itself */
   killedAt: Write | undefined
@@ -21,21 +25,21 @@ export interface Ended {
   output: string
 }
 
-/** Where to kill: at the `write`-th write, before or after the API server has done it. */
+/** Where to kill: at the `write`-th write, or the first such one, before or after the API server has done it. */
 export interface Kill {
-  write: number
+  write: number | ((write: Write) => boolean)
   when: 'before' | 'after'
 }
 
-/** Runs an upgrade or a rollback until it ends or is killed. Throws Error where it fails by itself. */
+/** Runs an upgrade or a rollback, or goes on with a run, until it ends or is killed. Throws Error where it fails by itself. */
 export async function runUntilKilled(
   cluster: ControlPlane,
-  run: { kind: 'upgrade' | 'rollback'; tier: Tier },
+  run: { kind: 'upgrade'; tier: Tier; storage?: keyof typeof STORAGE } | { kind: 'rollback' | 'resume' } | Trip,
   kill?: Kill,
 ): Promise<Ended> {
   const input = {
     service: run.kind,
-    options: run.kind === 'upgrade' ? { to: TARGET, tier: run.tier } : {},
+    options: optionsOf(run),
     releases: releasesFolder(),
     requestLimitMs: REQUEST_LIMIT_MS,
   }
@@ -48,7 +52,13 @@ export async function runUntilKilled(
       child.kill('SIGKILL')
     },
   })
-  proxy.onWrite(({ number }) => (number === kill?.write ? `kill-${kill.when}` : 'forward'))
+  let found = false
+  const isTheOne = (write: Write): boolean => {
+    if (kill === undefined || found) return false
+    found = typeof kill.write === 'number' ? write.number === kill.write : kill.write(write)
+    return found
+  }
+  proxy.onWrite((write) => (kill !== undefined && isTheOne(write) ? `kill-${kill.when}` : 'forward'))
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', PROGRAM, JSON.stringify(input)], {
     env: {
       ...process.env,
@@ -69,6 +79,11 @@ export async function runUntilKilled(
     child.kill('SIGKILL')
     await proxy.close()
   }
+}
+
+const optionsOf = (run: Parameters<typeof runUntilKilled>[1]): object => {
+  if (run.kind !== 'upgrade') return {}
+  return { to: TARGET, tier: run.tier, ...STORAGE['storage' in run ? (run.storage ?? 'held') : 'held'] }
 }
 
 /** The lock is renewed by the clock: how often is no matter of the run. What takes it has two equal times. */

@@ -37,7 +37,7 @@ export async function runCase(one: Case, undisturbed: Undisturbed, cluster: Cont
   }
 }
 
-const runsOf = async (cluster: ControlPlane): Promise<RunSummary[]> => listRuns(cluster.client, RECORDS)
+export const runsOf = async (cluster: ControlPlane): Promise<RunSummary[]> => listRuns(cluster.client, RECORDS)
 
 interface Expected {
   name: string
@@ -46,7 +46,7 @@ interface Expected {
   schemas: ClusterDump['schemas'][]
 }
 
-const exactly = (name: string, dump: ClusterDump): Expected => ({
+export const exactly = (name: string, dump: ClusterDump): Expected => ({
   name,
   objects: dump.objects,
   schemas: [dump.schemas],
@@ -82,7 +82,7 @@ const goOn = async (
 const closed = (error: unknown, runs: RunSummary[]): boolean =>
   error instanceof Refusal && error.kind === 'cannot-go-back' && !runs.some(isUnfinished)
 
-const requestOf = (cluster: ControlPlane): ChangeRequest => ({
+export const requestOf = (cluster: ControlPlane): ChangeRequest => ({
   connection: { kubeconfig: cluster.kubeconfig },
   recordNamespace: RECORDS,
   now: () => new Date(),
@@ -94,7 +94,7 @@ const requestOf = (cluster: ControlPlane): ChangeRequest => ({
 })
 
 /** The dead do not renew their lock: what a minute of waiting would come to is written into it. */
-const letLockExpire = async ({ client }: ControlPlane): Promise<void> => {
+export const letLockExpire = async ({ client }: ControlPlane): Promise<void> => {
   const lock = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', namespace: RECORDS, name: 'run-lock' }
   const lease = await client.find<Lease>(lock)
   if (!lease?.spec?.holderIdentity) return
@@ -102,7 +102,7 @@ const letLockExpire = async ({ client }: ControlPlane): Promise<void> => {
   await client.patch(lock, { spec: { renewTime } }, { type: 'merge' })
 }
 
-const refusalOf = async (work: Promise<unknown>): Promise<Refusal> => {
+export const refusalOf = async (work: Promise<unknown>): Promise<Refusal> => {
   const error = await work.then(
     () => new Error('it was not refused'),
     (thrown: unknown) => thrown,
@@ -112,7 +112,7 @@ const refusalOf = async (work: Promise<unknown>): Promise<Refusal> => {
 }
 
 /** Waits until nothing differs any more. Throws Error with what still does. */
-const becomes = async (expected: Expected, cluster: ControlPlane): Promise<void> => {
+export const becomes = async (expected: Expected, cluster: ControlPlane): Promise<void> => {
   await settled(cluster.client)
   const end = performance.now() + CONVERGENCE_MS
   for (;;) {

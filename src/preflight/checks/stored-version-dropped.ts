@@ -30,7 +30,9 @@ function judge(crd: CrdState, target: AnyObject, context: ReleaseContext): Findi
   if (dropped.length === 0) return []
   const storage = crd.versions.find((version) => version.storage)?.name ?? kept[0] ?? ''
   const names = dropped.join(', ')
-  const rewritable = kept.includes(storage)
+  // Where an upgrade has held the storage version, another one that is there already may become it.
+  const common = kept.filter((name) => crd.versions.some((version) => version.name === name))
+  const goal = [storage, storageOf(target) ?? '', ...common].find((name) => common.includes(name))
   return [
     finding({
       id: 'stored-version-dropped',
@@ -39,26 +41,31 @@ function judge(crd: CrdState, target: AnyObject, context: ReleaseContext): Findi
       object: crdReference(crd.name),
       evidence: { storedVersions: crd.storedVersions.toSorted(), releaseVersions: kept.toSorted(), dropped },
       cause: `status.storedVersions lists ${names}, and the CRD of ${release.version} does not. The API server refuses it: "${refusalText(inventory.server, crd.storedVersions, dropped)}".`,
-      fix: rewritable
-        ? {
-            text: `Move every object to ${storage} and trim status.storedVersions to [${storage}], which migrate does and proves; after that the CRD is accepted.`,
-            command: migrateCommand(context, crd.name),
-          }
-        : {
-            text: `Go through a release that has both ${storage} and a version of ${release.version}, and move the stored objects there.`,
-          },
+      fix:
+        goal === undefined
+          ? {
+              text: `Go through a release that has both ${storage} and a version of ${release.version}, and move the stored objects there.`,
+            }
+          : {
+              text: `Move every object to ${goal} and trim status.storedVersions to [${goal}], which migrate does and proves; after that the CRD is accepted.`,
+              command: migrateCommand(context, crd.name, goal === storage ? undefined : goal),
+            },
       // the API server refuses the CRD, whatever was accepted
       acceptable: false,
     }),
   ]
 }
 
-function versionNames(crd: AnyObject): string[] {
+const versionNames = (crd: AnyObject): string[] => versionsOf(crd).map(({ name }) => name)
+
+const storageOf = (crd: AnyObject): string | undefined => versionsOf(crd).find(({ storage }) => storage)?.name
+
+function versionsOf(crd: AnyObject): { name: string; storage: boolean }[] {
   const spec = crd['spec']
   if (typeof spec !== 'object' || spec === null || !('versions' in spec) || !Array.isArray(spec.versions)) return []
   return spec.versions.flatMap((version: unknown) =>
     typeof version === 'object' && version !== null && 'name' in version && typeof version.name === 'string'
-      ? [version.name]
+      ? [{ name: version.name, storage: 'storage' in version && version.storage === true }]
       : [],
   )
 }

@@ -64,6 +64,17 @@ describe('a step asks for', () => {
       ['get Deployment c in s', 'list ModelDeployment'],
     ],
     [
+      'check-migration',
+      step('check-migration', {
+        definition: 'widgets.example.com',
+        uid: 'u',
+        to: 'v2',
+        accepted: [],
+        pausedAnnotation: 'p',
+      }),
+      ['get CustomResourceDefinition widgets.example.com', 'list,patch widgets.example.com'],
+    ],
+    [
       'flip-storage',
       step('flip-storage', { definition: 'widgets.example.com', uid: 'u', from: 'v1', to: 'v2' }),
       ['get,update CustomResourceDefinition widgets.example.com'],

@@ -285,6 +285,27 @@ test.each([
   expect(finding?.cause).toContain('status.storedVersions[0]')
 })
 
+test('stored-version-dropped names what moves the objects, also to a version that is not the storage version yet', () => {
+  const crd = 'modeldeployments.kubeairunway.ai'
+  // The last one is that of the store.
+  const fixes = [['v1beta1', 'v1alpha1'], ['v1alpha1']].map((versions) => {
+    const context = upgrading((c) => {
+      setCrd(c, crd, versions)
+      c.release = release({ objects: [releaseCrd(crd, ['v1beta1'])] })
+    })
+    return runChecks(context)
+      .flatMap(({ findings }) => findings)
+      .find(({ id }) => id === 'stored-version-dropped')?.fix
+  })
+  expect(fixes).toEqual([
+    {
+      text: expect.stringContaining('Move every object to v1beta1'),
+      command: `kubectl airunway migrate ${crd} --storage ${crd}=v1beta1`,
+    },
+    { text: expect.stringContaining('Go through a release that has both v1alpha1 and a version of') },
+  ])
+})
+
 test('what one missing right hides is told once, and only Nodes may be accepted', () => {
   const context = healthy((c) => {
     c.inventory.unreadable = [

@@ -36,6 +36,7 @@ const run: DocumentBodies['Run']['run'] = {
   by: 'me@here',
   planHash: 'abc',
   undoes: 1,
+  storageMoved: true,
   reason: 'asked for',
 }
 
@@ -139,9 +140,15 @@ const bodies: { [K in DocumentKind]: DocumentBodies[K] } = {
     wayBack: { possible: false, why: 'w' },
     measured: [{ what: 'w', seconds: 1.5 }],
     findings,
+    heldStorage: { 'widgets.example.com': 'v2' },
     migrated: [migrated],
   },
-  NothingToDo: { metadata: { time, cluster }, product: 'kubeairunway', version: 'v0.1.0' },
+  NothingToDo: {
+    metadata: { time, cluster },
+    product: 'kubeairunway',
+    version: 'v0.1.0',
+    toMigrate: ['widgets.example.com'],
+  },
   NothingToMigrate: { metadata: { time, cluster }, definitions: [surveyed], notes: ['n'] },
   ClosedRun: {
     metadata: { time, cluster, recordNamespace: 'airunway-runs' },

@@ -73,7 +73,7 @@ describe('the plan of a migration', () => {
     expect(plan.product).toBe('3 definitions')
     expect(plan.wayBack).toEqual({
       possible: false,
-      why: 'widgets.example.com is then stored in v2, and there is no rollback across that yet',
+      why: 'widgets.example.com is stored in v2 at the end, and there is no rollback across that yet',
     })
   })
 

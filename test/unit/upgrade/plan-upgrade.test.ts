@@ -23,7 +23,7 @@ const from = async (
   change?.(inventory, release)
   const [install] = inventory.installs
   if (install === undefined) throw new Error('no install')
-  return planUpgrade({ inventory, install, release, tier })
+  return planUpgrade({ inventory, install, release, tier, holdStorage: true })
 }
 
 const steps = <K extends StepKind>({ steps: all }: Plan, kind: K): StepOf<K>[] =>

@@ -36,7 +36,7 @@ const planned = async (
   const [install] = inventory.installs
   if (install === undefined) throw new Error('no install')
   const { change: _change, ...rest } = options
-  return planUpgrade({ inventory, install, release: wanted, ...rest })
+  return planUpgrade({ inventory, install, release: wanted, holdStorage: true, ...rest })
 }
 
 const plan = async (...input: Parameters<typeof planned>): Promise<Plan> => {
