@@ -8,6 +8,7 @@ import type { KubernetesClient } from '../../src/kubernetes/client.types.ts'
 import { ApiError } from '../../src/kubernetes/errors.ts'
 import type { AnyObject, CustomResourceDefinition } from '../../src/kubernetes/objects.ts'
 import { type ControlPlane, clusterTestsPossible, eventually, startControlPlane } from '../support/control-plane.ts'
+import { withoutConflict } from '../support/without-conflict.ts'
 
 const { possible, reason } = clusterTestsPossible()
 if (!possible) process.stderr.write(`the cluster tests of the sample definitions are skipped: ${reason}\n`)
@@ -35,17 +36,6 @@ describe.skipIf(!possible)('the sample definitions', () => {
   afterAll(() => cluster?.stop())
 
   const current = () => client.get<CustomResourceDefinition>(reference)
-  /** Controllers of the API server write its status meanwhile. */
-  const withoutConflict = (write: () => Promise<unknown>) =>
-    eventually(() =>
-      write().then(
-        () => true,
-        (error: unknown) => {
-          if (error instanceof ApiError && error.reason === 'Conflict') return false
-          throw new Error('refused', { cause: error })
-        },
-      ),
-    )
   /** As a new release's manifest would: everything but what the API server keeps. */
   const update = async (wanted: CustomResourceDefinition, options: { dryRun?: boolean } = {}) => {
     const { metadata } = await current()

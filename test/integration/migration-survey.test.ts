@@ -11,6 +11,7 @@ import { missingRights, requiredRights, rightText } from '../../src/migration/ri
 import { survey } from '../../src/migration/survey.ts'
 import type { DefinitionSurvey, LostValue } from '../../src/migration/survey.types.ts'
 import { type ControlPlane, clusterTestsPossible, eventually, startControlPlane } from '../support/control-plane.ts'
+import { withoutConflict } from '../support/without-conflict.ts'
 
 const { possible, reason } = clusterTestsPossible()
 if (!possible) process.stderr.write(`the cluster tests of the survey are skipped: ${reason}\n`)
@@ -56,12 +57,13 @@ describe.skipIf(!possible)('before a migration', () => {
       },
     }
     await client.create(crd)
-    const change = async (edit: (found: CustomResourceDefinition) => void): Promise<void> => {
-      const found = await client.get<CustomResourceDefinition>({ ...definitionKind, name })
-      edit(found)
-      await client.replace(found)
-    }
     const read = () => client.get<CustomResourceDefinition>({ ...definitionKind, name })
+    const change = (edit: (found: CustomResourceDefinition) => void) =>
+      withoutConflict(async () => {
+        const found = await read()
+        edit(found)
+        await client.replace(found)
+      })
     await eventually(async () =>
       (await read()).status?.conditions?.some(({ type, status }) => type === 'Established' && status === 'True'),
     )

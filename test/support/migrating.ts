@@ -10,6 +10,7 @@ import type { CheckpointStore, MigrationCheckpoint, MigrationTarget } from '../.
 import { isBlocker, targetOf } from '../../src/migration/target.ts'
 import { type ControlPlane, eventually } from './control-plane.ts'
 import { prefixOf, storeAs, storedVersionsUnder } from './etcd-bytes.ts'
+import { withoutConflict } from './without-conflict.ts'
 import { type Kubeconfig, upstreamOf } from './write-proxy.ts'
 
 export const group = 'moving.example.com'
@@ -72,10 +73,12 @@ export class MovingKind {
     return this.#client.get<CustomResourceDefinition>({ ...definitionKind, name: this.name })
   }
 
-  async change(edit: (found: CustomResourceDefinition) => void): Promise<void> {
-    const found = await this.read()
-    edit(found)
-    await this.#client.replace(found)
+  change(edit: (found: CustomResourceDefinition) => void): Promise<void> {
+    return withoutConflict(async () => {
+      const found = await this.read()
+      edit(found)
+      await this.#client.replace(found)
+    })
   }
 
   /** Makes the version the storage version; writes go there when this returns. */
