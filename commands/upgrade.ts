@@ -1,4 +1,4 @@
-import { boolean, option, string } from '@oclif/core/flags'
+import { boolean, integer, option, string } from '@oclif/core/flags'
 import { ChangeCommand, changeFlags } from '../src/cli/change-command.ts'
 import { pairs } from '../src/cli/pairs.ts'
 import { typedWords } from '../src/cli/typed-words.ts'
@@ -78,6 +78,19 @@ export class Upgrade extends ChangeCommand {
       multipleNonGreedy: true,
       exclusive: ['hold-storage'],
     }),
+    'max-in-flight': integer({
+      summary: 'at most so many writes at the same time when stored objects move',
+      default: 32,
+      min: 1,
+      max: 32,
+    }),
+    'max-qps': integer({ summary: 'at most so many writes a second when stored objects move', min: 1 }),
+    preflight: option({
+      summary:
+        'whose writes are tried before stored objects move: a sample (and all that are paused or being deleted), or all objects',
+      options: ['sample', 'all'] as const,
+      default: 'sample',
+    })(),
     accept: string({
       summary: 'accept a finding, with the reason',
       helpValue: 'ID=REASON',
@@ -102,6 +115,9 @@ export class Upgrade extends ChangeCommand {
       tier: flags.tier,
       holdStorage: flags['hold-storage'],
       acceptLoss: flags['accept-loss'] ?? [],
+      maxInFlight: flags['max-in-flight'],
+      maxQps: flags['max-qps'],
+      preflight: flags.preflight,
       dryRun: flags['dry-run'],
       typed: typedWords(raw),
     })

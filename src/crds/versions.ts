@@ -41,6 +41,34 @@ export function fingerprint(crd: CustomResourceDefinition): string {
   return createHash('sha256').update(sortedJson(crd.spec.versions)).digest('hex').slice(0, 12)
 }
 
+/**
+ * Fingerprint of what decides how objects are stored, served and converted. Without what others write into a definition all
+ * the time and that touches no object: the authority of a conversion webhook (the CA bundle), what clients print, the words
+ * that clients know the kind by, and what is said of a version's end. All else counts, also what is not known here.
+ */
+export function storageFingerprint({ spec }: CustomResourceDefinition): string {
+  const { shortNames: _shortNames, categories: _categories, ...names } = spec.names
+  const versions = spec.versions.map(
+    ({ additionalPrinterColumns: _columns, deprecated: _deprecated, deprecationWarning: _warning, ...version }) =>
+      version,
+  )
+  const { webhook, ...strategy } = spec.conversion ?? {}
+  const { caBundle: _caBundle, ...address } = webhook?.clientConfig ?? {}
+  const conversion = { ...strategy, ...(webhook !== undefined && { webhook: { ...webhook, clientConfig: address } }) }
+  return createHash('sha256')
+    .update(orderedJson({ ...spec, names, versions, conversion }))
+    .digest('hex')
+    .slice(0, 32)
+}
+
+/** JSON with sorted keys. Numbers go through JavaScript's: whoever reads 64 bits exactly has to come to the same. */
+const orderedJson = (value: unknown): string =>
+  JSON.stringify(JSON.parse(JSON.stringify(value)), (_key, node: unknown) =>
+    typeof node === 'object' && node !== null && !Array.isArray(node)
+      ? Object.fromEntries(Object.entries(node).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+      : node,
+  )
+
 /** The JSON text of Python's `json.dumps(value, sort_keys=True)`, which the known fingerprints were made with. */
 function sortedJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(sortedJson).join(', ')}]`

@@ -187,7 +187,14 @@ export interface CustomResourceDefinition extends KubernetesObject {
   spec: {
     group: string
     scope: 'Namespaced' | 'Cluster'
-    names: { plural: string; kind: string; singular?: string; listKind?: string; shortNames?: string[] }
+    names: {
+      plural: string
+      kind: string
+      singular?: string
+      listKind?: string
+      shortNames?: string[]
+      categories?: string[]
+    }
     versions: CustomResourceDefinitionVersion[]
     conversion?: CustomResourceConversion
     [field: string]: unknown

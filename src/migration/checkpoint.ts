@@ -1,13 +1,15 @@
 /** What is kept of a migration while it runs, so that another process can go on with it. */
+import { whyNotSame } from './definition-watch.ts'
 import type { CheckpointStore, MigrationCheckpoint, MigrationTarget } from './migration.types.ts'
 
 /** The first checkpoint of a migration. */
 export function firstCheckpoint(target: MigrationTarget, firstLookAt: string): MigrationCheckpoint {
-  const { definition, uid, generation, storageVersion, storedVersions, flippedAt } = target
+  const { definition, uid, generation, fingerprint, storageVersion, storedVersions, flippedAt } = target
   return {
     definition,
     uid,
     generation,
+    fingerprint,
     storageVersion,
     storedVersions: [...storedVersions],
     firstLookAt,
@@ -23,8 +25,8 @@ export function whyStale(checkpoint: MigrationCheckpoint, target: MigrationTarge
   if (checkpoint.storageVersion !== target.storageVersion) {
     return `it was about the storage version ${checkpoint.storageVersion}, which is ${target.storageVersion} now`
   }
-  // There and back counts as well: objects may have been written in between.
-  if (checkpoint.generation !== target.generation) return 'the spec of the definition was changed since'
+  const changed = whyNotSame(checkpoint, target)
+  if (changed !== undefined) return `the spec of the definition was changed ${changed}`
   const known = new Set([...checkpoint.storedVersions, target.storageVersion])
   const added = target.storedVersions.filter((version) => !known.has(version))
   return added.length > 0 ? `storedVersions has ${added.join(', ')} since` : undefined

@@ -3,7 +3,7 @@
  * that a change of it ends the work at once and costs two requests in five minutes.
  */
 import { setTimeout as timer } from 'node:timers/promises'
-import { storageVersionOf } from '../crds/versions.ts'
+import { storageFingerprint, storageVersionOf } from '../crds/versions.ts'
 import type { Collection, KubernetesClient } from '../kubernetes/client.types.ts'
 import { ApiError, ConnectionError } from '../kubernetes/errors.ts'
 import type { CustomResourceDefinition, KubernetesObject } from '../kubernetes/objects.ts'
@@ -23,9 +23,33 @@ export class DefinitionChanged extends Error {
   }
 }
 
+/** Which state of a spec it is, and what of it decides about stored objects. */
+type SpecState = Pick<MigrationTarget, 'generation' | 'fingerprint'>
+
 /**
- * What of the definition is no longer as it was; undefined where nothing is that matters. Each change of the spec counts
- * `generation` up, there and back as well. Versions that left storedVersions are no change: another migrator trims, too.
+ * Why the later state of a spec may not be taken for the earlier one. Each write that changes the spec counts `generation` up by
+ * one, so two states next to each other hide nothing between them: one that is there and back again needs two writes. With the
+ * same storage version all that the API server sets up anew for the kind stores objects as before, and so do the writes that
+ * it still ends with what it had.
+ */
+export function whyNotSame(seen: SpecState, later: SpecState): string | undefined {
+  if (later.generation === seen.generation) return undefined
+  if (later.fingerprint !== seen.fingerprint) return 'in what decides how objects are stored'
+  const unseen = later.generation - seen.generation
+  // A state of before, that comes late.
+  return unseen > 1 ? `${unseen} times, and not each of these changes was seen` : undefined
+}
+
+/** The target as it has been seen by now. Only for a state in which `changeOf` finds no change. */
+export function seenIn(live: CustomResourceDefinition, target: MigrationTarget): MigrationTarget {
+  const generation = Math.max(target.generation, live.metadata.generation ?? 0)
+  return generation === target.generation ? target : { ...target, generation }
+}
+
+/**
+ * What of the definition is no longer as it was seen last; undefined where nothing is that matters: not the authority of a
+ * conversion webhook, which cert-manager writes, nor what clients print. Versions that left storedVersions are no change:
+ * another migrator trims, too.
  */
 export function changeOf(live: CustomResourceDefinition | undefined, target: MigrationTarget): string | undefined {
   const { definition } = target
@@ -36,11 +60,20 @@ export function changeOf(live: CustomResourceDefinition | undefined, target: Mig
   if (storage !== target.storageVersion) {
     return `the storage version of ${definition} is ${storage ?? 'none'} now, it was ${target.storageVersion}`
   }
-  if (live.metadata.generation !== target.generation) return `the spec of ${definition} was changed`
+  const changed = changeOfSpec(live, target)
+  if (changed !== undefined) return `the spec of ${definition} was changed ${changed}`
   const added = (live.status?.storedVersions ?? []).filter(
     (version) => version !== target.storageVersion && !target.storedVersions.includes(version),
   )
   return added.length > 0 ? `${definition} has ${added.join(', ')} in its storedVersions now` : undefined
+}
+
+function changeOfSpec(live: CustomResourceDefinition, target: MigrationTarget): string | undefined {
+  const { generation = 0 } = live.metadata
+  // The status of a definition with half a megabyte of schemas is written often.
+  return generation === target.generation
+    ? undefined
+    : whyNotSame(target, { generation, fingerprint: storageFingerprint(live) })
 }
 
 /** Milliseconds to wait, ended early by the signal with its reason. */
@@ -114,6 +147,8 @@ export interface DefinitionWatch {
   readonly changed: AbortSignal
   /** sent so far */
   readonly requests: number
+  /** the target as the definition was seen last: how many harmless changes there were */
+  readonly seen: MigrationTarget
   close(): Promise<void>
 }
 
@@ -139,14 +174,24 @@ export async function watchDefinition(
   )
   const first = await states.next()
   const before = changeOf(first.value, target)
-  if (before !== undefined) throw new DefinitionChanged(before, first.value)
-  const ended = untilChanged(states, target).catch((error: unknown) => {
+  if (first.value === undefined || before !== undefined)
+    throw new DefinitionChanged(before ?? 'it is gone', first.value)
+  let seen = seenIn(first.value, target)
+  const note = (live: CustomResourceDefinition | undefined): void => {
+    const why = changeOf(live, seen)
+    if (live === undefined || why !== undefined) throw new DefinitionChanged(why ?? 'it is gone', live)
+    seen = seenIn(live, seen)
+  }
+  const ended = untilChanged(states, note).catch((error: unknown) => {
     if (!closing.signal.aborted) changed.abort(error)
   })
   return {
     changed: changed.signal,
     get requests() {
       return requests
+    },
+    get seen() {
+      return seen
     },
     close: () => {
       closing.abort(new Error('the watch is over'))
@@ -157,10 +202,7 @@ export async function watchDefinition(
 
 async function untilChanged(
   states: AsyncIterable<CustomResourceDefinition | undefined>,
-  target: MigrationTarget,
+  note: (live: CustomResourceDefinition | undefined) => void,
 ): Promise<void> {
-  for await (const live of states) {
-    const why = changeOf(live, target)
-    if (why !== undefined) throw new DefinitionChanged(why, live)
-  }
+  for await (const live of states) note(live)
 }

@@ -82,6 +82,7 @@ class Migration {
   /** what this process knows of the flip, by its own clock */
   readonly #look: Pick<MigrationCheckpoint, 'firstLookAt' | 'flippedAt'>
   #state: MigrationCheckpoint
+  #watch: DefinitionWatch | undefined
   #requests = 0
   #total = 0
 
@@ -109,7 +110,7 @@ class Migration {
       if (error instanceof PassStopped) this.#state.place = error.place
       // Somebody who wants to leave leaves with as much as was done; only then is it not the store that failed.
       if (this.#options.signal?.aborted || error instanceof PassStopped) {
-        await this.#keeper.now(this.#state).catch(() => undefined)
+        await this.#keep().catch(() => undefined)
       }
       return this.#result(await this.#endedBy(error))
     }
@@ -125,6 +126,7 @@ class Migration {
     const { signal } = this.#options
     this.#requests += 1
     const watch = await watchDefinition(this.#client, this.#target, { wait: this.#wait, ...(signal && { signal }) })
+    this.#watch = watch
     try {
       return await this.#go(signal ? AbortSignal.any([signal, watch.changed]) : watch.changed)
     } finally {
@@ -166,7 +168,7 @@ class Migration {
   /** Whoever tries again has changed something, so it begins anew. */
   async #giveUp(reason: string): Promise<Ended> {
     this.#state.phase = 'done'
-    await this.#keeper.now(this.#state)
+    await this.#keep()
     return { outcome: 'failures left', reason }
   }
 
@@ -219,7 +221,7 @@ class Migration {
     this.#requests += handed.requests
     if (handed.failed !== undefined) return this.#notHandedOver(handed.failed, signal)
     this.#state.phase = 'prove'
-    await this.#keeper.now(this.#state)
+    await this.#keep()
     return undefined
   }
 
@@ -247,7 +249,7 @@ class Migration {
       Object.assign(state, { firstLookAt, phase })
       if (flippedAt === undefined) delete state.flippedAt
       else state.flippedAt = flippedAt
-      await this.#keeper.now(state)
+      await this.#keep()
     }
     const first = state.passes.length === 0 || (state.passes.at(-1)?.failed ?? 0) > 0
     const { limits, before, staleVersions, now } = this.#options
@@ -268,12 +270,12 @@ class Migration {
     state.passes = [...state.passes, result]
     delete state.place
     state.phase = phase
-    await this.#keeper.now(state)
+    await this.#keep()
   }
 
   async #placed(place: PassPlace): Promise<void> {
     this.#state.place = place
-    await this.#keeper.place(this.#state)
+    await this.#keeper.place(this.#asSeen())
   }
 
   /** In slices, so that people see it get shorter. */
@@ -289,12 +291,12 @@ class Migration {
     const { before } = this.#options
     const state = this.#state
     state.phase = 'trim'
-    await this.#keeper.now(state)
+    await this.#keep()
     this.#tell('trim', { done: 0, inFlight: 1 })
     const lateEnd = this.#lateEnd(state)
     const trimmed = await trim(
       this.#client,
-      this.#target,
+      this.#seen,
       { passes: state.passes, lateEnd },
       { wait: this.#wait, signal, before },
     )
@@ -305,7 +307,7 @@ class Migration {
     if (trimmed.outcome === 'refused')
       return { outcome: 'failures left', after, ...(trimmed.why !== undefined && { reason: trimmed.why }) }
     state.phase = 'done'
-    await this.#keeper.now(state)
+    await this.#keep()
     const idle = trimmed.outcome === 'already' && this.#state.passes.every(({ rewritten }) => rewritten === 0)
     const untouched = idle && this.#state.storedVersions.length === 1
     return { outcome: untouched ? 'nothing to do' : 'migrated', after, proof: proofOf(proof, state) }
@@ -328,7 +330,7 @@ class Migration {
       const live = await this.#client.find<CustomResourceDefinition>(reference, this.#options.signal)
       const after = live?.status?.storedVersions ?? []
       // A definition that is gone, or made again, ends a pass in a way of its own, and often before the watch tells.
-      const why = changeOf(live, this.#target)
+      const why = changeOf(live, this.#seen)
       return why === undefined ? { ...stopped, after } : { outcome: 'changed meanwhile', reason: why, after }
     } catch (failure) {
       if (failure instanceof ApiError || failure instanceof ConnectionError) return stopped
@@ -366,6 +368,20 @@ class Migration {
       ...told,
       perSecond,
     })
+  }
+
+  /** The definition as it was seen last: changes that do not matter have been. */
+  get #seen(): MigrationTarget {
+    return this.#watch?.seen ?? this.#target
+  }
+
+  #asSeen(): MigrationCheckpoint {
+    this.#state.generation = this.#seen.generation
+    return this.#state
+  }
+
+  async #keep(): Promise<void> {
+    await this.#keeper.now(this.#asSeen())
   }
 
   #time(): string {

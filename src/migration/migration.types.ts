@@ -5,12 +5,14 @@
  */
 import type { StopReason } from './pass.types.ts'
 
-/** A definition as it was when a migration began. What of it changes meanwhile ends the migration. */
+/** A definition as it was seen last. What of it decides about stored objects and changes meanwhile ends the migration. */
 export interface MigrationTarget {
   /** name of the CustomResourceDefinition */
   definition: string
   uid: string
   generation: number
+  /** of all in the spec that decides about stored objects, see `storageFingerprint` */
+  fingerprint: string
   group: string
   kind: string
   plural: string
@@ -96,7 +98,9 @@ export interface PassPlace {
 export interface MigrationCheckpoint {
   definition: string
   uid: string
+  /** as the definition was seen last */
   generation: number
+  fingerprint: string
   storageVersion: string
   /** as status had them before */
   storedVersions: string[]

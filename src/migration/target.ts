@@ -1,5 +1,5 @@
 /** From a definition as it was read to what a migration is about, or why there can be none. Pure. */
-import { holdStorage, servedVersions, storageVersionOf } from '../crds/versions.ts'
+import { holdStorage, servedVersions, storageFingerprint, storageVersionOf } from '../crds/versions.ts'
 import type { CustomResourceDefinition } from '../kubernetes/objects.ts'
 import {
   migratingElsewhere,
@@ -45,6 +45,7 @@ export function targetOf(crd: CustomResourceDefinition, flippedAt?: string): Mig
     definition: metadata.name,
     uid: metadata.uid ?? '',
     generation: metadata.generation ?? 0,
+    fingerprint: storageFingerprint(crd),
     group: spec.group,
     kind: spec.names.kind,
     plural: spec.names.plural,

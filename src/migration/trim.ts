@@ -6,7 +6,7 @@
 import type { KubernetesClient } from '../kubernetes/client.types.ts'
 import { ApiError, ConnectionError, isConflict } from '../kubernetes/errors.ts'
 import type { CustomResourceDefinition } from '../kubernetes/objects.ts'
-import { changeOf, definitionKind, realWait, type Wait } from './definition-watch.ts'
+import { changeOf, definitionKind, realWait, seenIn, type Wait } from './definition-watch.ts'
 import type { MigrationTarget, PassResult } from './migration.types.ts'
 import { whyNoProof } from './prove.ts'
 
@@ -68,15 +68,16 @@ export interface TrimResult {
 const mostLooks = 12
 
 /**
- * Trims and reads back. What was read decides anew after each conflict, and after an answer that was lost. Throws where the
- * definition cannot be read.
+ * Trims and reads back. What was read decides anew after each conflict, and after an answer that was lost; `seen` is the target
+ * as the definition was seen last. Throws where the definition cannot be read.
  */
 export async function trim(
   client: KubernetesClient,
-  target: MigrationTarget,
+  seen: MigrationTarget,
   evidence: Evidence,
   { wait = realWait, signal, before }: TrimOptions = {},
 ): Promise<TrimResult> {
+  let target = seen
   const reference = { ...definitionKind, name: target.definition }
   let requests = 0
   let written: Written = { way: 'conflict' }
@@ -90,6 +91,7 @@ export async function trim(
     if (found.decision === 'changed' || found.decision === 'refused') {
       return { outcome: found.decision, why: found.why, storedVersions, requests }
     }
+    if (live !== undefined) target = seenIn(live, target)
     if (look > mostLooks) return { outcome: 'refused', why: whyNot(found, written), storedVersions, requests }
     if (found.decision === 'trim') {
       await before?.()

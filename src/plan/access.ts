@@ -21,6 +21,8 @@ export type RequiredAccess = AccessTarget & {
   verbs: string[]
   /** for `escalate` and `bind`: the write that is a grant */
   grant?: Grant
+  /** the run does without; it says what for */
+  optional?: string
 }
 
 const DEFINITIONS = { apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition' }
@@ -104,6 +106,7 @@ const ACCESS: { [K in StepKind]: (step: StepOf<K>) => RequiredAccess[] } = {
     { ...DEFINITIONS, name: definition, verbs: ['get'] },
     // A dry run is a write to whoever authorizes it.
     { ...definedBy(definition), verbs: ['list', 'patch'] },
+    roundWebhooks(definition),
   ],
   'flip-storage': ({ definition }) => [{ ...DEFINITIONS, name: definition, verbs: ['get', 'update'] }],
   migrate: ({ definition, engine, bringBack }) => [
@@ -111,6 +114,7 @@ const ACCESS: { [K in StepKind]: (step: StepOf<K>) => RequiredAccess[] } = {
     // Followed by a list and a watch of this one name.
     { ...DEFINITIONS, name: definition, verbs: ['get', 'list', 'watch', ...(bringBack ? ['update'] : [])] },
     { ...DEFINITIONS, name: definition, subresource: 'status', verbs: ['patch'] },
+    roundWebhooks(definition),
     ...(engine === 'in-tree' ? [{ ...IN_TREE, verbs: ['create', 'get', 'list', 'watch', 'delete'] }] : []),
   ],
   delete: (step) => step.objects.map((ref) => ({ ...ref, verbs: ['get', 'delete'] })),
@@ -146,6 +150,14 @@ const definedBy = (definition: string): { group: string; resource: string } => {
   const [resource = '', ...group] = definition.split('.')
   return { group: group.join('.'), resource }
 }
+
+/** Few webhooks and policies are registered for /status, and a write there stores the whole object anew as well. */
+const roundWebhooks = (definition: string): RequiredAccess => ({
+  ...definedBy(definition),
+  subresource: 'status',
+  verbs: ['patch'],
+  optional: 'only used for objects whose write a webhook or a policy refuses at the main endpoint, and not at /status',
+})
 
 /** What ModelDeployments own, down to pods, in all namespaces. */
 const baselineAccess = ({ apiVersion, kind, providerKinds }: WorkloadTarget): RequiredAccess[] =>

@@ -208,6 +208,8 @@ export interface CheckMigrationStep extends StepBase {
   accepted: string[]
   /** marks objects that their operator leaves alone: their writes are tried too */
   pausedAnnotation: string
+  /** the writes of all objects are tried, not those of a sample */
+  tryAll?: boolean
 }
 
 /** Makes another version of a definition its storage version; objects stay as they are stored until each is written. */

@@ -16,6 +16,9 @@ export interface PolicyRule {
   verbs: string[]
 }
 
+/** On roles that a run does without: what they are for. */
+export const optionalAnnotation = 'cli.airunway.ai/optional'
+
 const SERVICE_ACCOUNT = /^system:serviceaccount:([^:]+):([^:]+)$/
 const RBAC = 'rbac.authorization.k8s.io'
 
@@ -84,7 +87,12 @@ const ruleFor = ([first]: AccessRequest[], names: string, verbs: [string, unknow
  * Roles with their bindings: one ClusterRole for what is asked in all namespaces or of objects without one, and one Role for
  * each namespace. `name` is that of all of them.
  */
-export const rightsAsObjects = (requests: AccessRequest[], name: string, subject: Subject): AnyObject[] => {
+export const rightsAsObjects = (
+  requests: AccessRequest[],
+  name: string,
+  subject: Subject,
+  annotations?: Record<string, string>,
+): AnyObject[] => {
   const scopes = Map.groupBy(fewestRequests(requests), ({ namespace }) => namespace)
   return [...scopes]
     .toSorted(([a = ''], [b = '']) => byText(a, b))
@@ -94,6 +102,7 @@ export const rightsAsObjects = (requests: AccessRequest[], name: string, subject
         name,
         ...(namespace === undefined ? {} : { namespace }),
         labels: { 'app.kubernetes.io/managed-by': 'kubectl-airunway' },
+        ...(annotations !== undefined && { annotations }),
       }
       const subjects = [subject.kind === 'User' ? { apiGroup: RBAC, ...subject } : subject]
       return [

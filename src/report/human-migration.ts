@@ -154,12 +154,13 @@ export const migratedLines = (each: MigratedDefinition, style: TextStyle): strin
 const late = (seconds: number | undefined): string =>
   seconds === undefined ? '' : `, begun ${Math.floor(seconds)} s after the new version was stored`
 
-/** All is stored as it should be. */
+/** By their status all is stored as it should be. What status does not tell stands in the notes. */
 export const renderNothingToMigrate = ({ definitions, notes }: NothingToMigrate, style: TextStyle): string =>
   `${[
     ...definitions.map(
-      ({ definition, storageVersion }) => `${sign(style, 'passed')} ${definition}: all is stored in ${storageVersion}`,
+      ({ definition, storedVersions }) =>
+        `${sign(style, 'passed')} ${definition}: status.storedVersions lists only ${storedVersions.join(', ')}`,
     ),
     ...notes.flatMap((note) => marked(style.unicode ? '•' : '*', note, style)),
-    'There is nothing to migrate.',
+    'By status.storedVersions there is nothing to migrate.',
   ].join('\n')}\n`

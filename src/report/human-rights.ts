@@ -15,6 +15,14 @@ export const renderRights = ({ plan, metadata, subject, placeholder, objects }: 
         ]
       : []),
   ]
-  const documents = objects.map((object) => `---\n${stringify(object, { aliasDuplicateObjects: false, lineWidth: 0 })}`)
+  const documents = objects.map(
+    (object) => `---\n${remark(object)}${stringify(object, { aliasDuplicateObjects: false, lineWidth: 0 })}`,
+  )
   return `${head.join('\n')}\n${documents.join('')}`
+}
+
+/** Why it may be left out. */
+const remark = ({ metadata: { annotations = {} } }: RightsReport['objects'][number]): string => {
+  const why = annotations['cli.airunway.ai/optional']
+  return why === undefined ? '' : `# May be left out: ${why}.\n`
 }

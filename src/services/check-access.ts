@@ -25,6 +25,8 @@ export interface RunNeeds {
 export interface NeededRight {
   request: AccessRequest
   grants: Grant[]
+  /** the run does without; it says what for */
+  optional?: string
 }
 
 const EVERYTHING: AccessRequest = { verb: '*', group: '*', resource: '*' }
@@ -50,7 +52,10 @@ export const neededRights = async (client: KubernetesClient, needs: RunNeeds): P
     const key = JSON.stringify(right.request)
     const earlier = once.get(key)
     if (earlier === undefined) once.set(key, right)
-    else earlier.grants.push(...right.grants)
+    else {
+      earlier.grants.push(...right.grants)
+      if (right.optional === undefined) delete earlier.optional
+    }
   }
   return [...once.values()]
 }
@@ -71,7 +76,7 @@ export const refuseWithoutAccess = async (
 ): Promise<void> => {
   const [administrator] = await client.canI([EVERYTHING], signal)
   if (administrator === true) return
-  const rights = await neededRights(client, needs)
+  const rights = (await neededRights(client, needs)).filter(({ optional }) => optional === undefined)
   const allowed = await client.canI(
     rights.map(({ request }) => request),
     signal,
@@ -102,7 +107,7 @@ const rightsOf = async (
   known: Map<string, Promise<boolean>>,
 ): Promise<NeededRight[]> => {
   const resource = await resourceOf(client, plan, access)
-  const { namespace, name, subresource, grant } = access
+  const { namespace, name, subresource, grant, optional } = access
   if (resource === undefined || (grant !== undefined && !(await isGranting(client, grant)))) return []
   const named = access.verbs.includes('create') || access.verbs.includes('escalate')
   const there = named && (await exists(client, access, known))
@@ -119,6 +124,7 @@ const rightsOf = async (
         ...(name === undefined || verb === 'create' || (verb === 'escalate' && !there) ? {} : { name }),
       },
       grants: grant === undefined ? [] : [grant],
+      ...(optional !== undefined && { optional }),
     }))
 }
 

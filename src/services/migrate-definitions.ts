@@ -46,7 +46,7 @@ const migrateWith = async (context: ChangeContext, options: MigrateOptions & Jud
   if (chosen.length === 0)
     return {
       outcome: 'nothing-to-migrate',
-      report: { metadata, definitions: judged.rows, notes: judged.decided.notes },
+      report: { metadata, definitions: judged.rows, notes: [...judged.decided.notes, ...unlooked(judged, options)] },
     }
   const settings = settingsOf(options)
   const plan = migrationPlan(chosen, judged.decided, settings)
@@ -59,6 +59,14 @@ const migrateWith = async (context: ChangeContext, options: MigrateOptions & Jud
     stillSo: async (signal) => planAgain({ ...context, signal }, chosen, judged.decided, settings),
   })
   return { outcome: 'ran', report }
+}
+
+/** Status is what somebody wrote there: nobody has looked at an object. */
+const unlooked = ({ rows }: Judged, { all }: MigrateOptions): string[] => {
+  const named = all ? 'DEFINITION' : rows.map(({ definition }) => definition).join(' ')
+  return [
+    `No object was looked at, for status names one version alone. Where somebody may have trimmed it by hand, kubectl airunway migrate ${named} --force-scan looks at them all the same.`,
+  ]
 }
 
 const settingsOf = (options: MigrateOptions): MigrationOptions => ({

@@ -52,7 +52,7 @@ export const migrationPlan = (all: readonly ToMigrate[], decided: Decided, optio
     tier: 'in-place',
     tierReason: 'objects are rewritten where they are',
     components: [],
-    notes: [...flipNotes(flips), ...decided.notes],
+    notes: [...flipNotes(flips), ...flips.flatMap(ownerNotes), ...decided.notes],
     wayBack: wayBackOf(flips),
     ...(decided.accepted.length > 0 && { accepted: decided.accepted }),
     steps: numbered(steps),
@@ -101,6 +101,30 @@ const flipNotes = (flips: readonly ToMigrate[]): string[] => {
     `From then on the cluster stores ${named}. A release that does not know that version cannot be gone back to by rollback.`,
   ]
 }
+
+const OWN_MANAGER = 'kubectl-airunway'
+
+/**
+ * Who else has set the list of versions, which is one field: the write that moves the storage version takes it from them, and
+ * whatever they apply next is about the whole list again.
+ */
+const ownerNotes = ({ crd, flipTo }: ToMigrate): string[] => {
+  const owners = (crd.metadata.managedFields ?? []).filter(
+    ({ manager, subresource, fieldsV1 }) =>
+      manager !== OWN_MANAGER && !subresource && hasVersions(fieldsV1?.['f:spec']),
+  )
+  if (owners.length === 0) return []
+  const { name } = crd.metadata
+  const told = owners.map(({ manager = 'somebody', operation }) =>
+    operation === 'Apply' ? `${manager} (server-side apply)` : manager,
+  )
+  return [
+    `spec.versions of ${name} belongs to ${[...new Set(told)].join(', ')}, and the new storage version is written over it: the next time that it is applied from its source it goes back to ${storageOf(crd)}, or is refused for a conflict. Set storage: true for ${flipTo} there as well, before anything is synced.`,
+  ]
+}
+
+const hasVersions = (fields: unknown): boolean =>
+  typeof fields === 'object' && fields !== null && 'f:versions' in fields
 
 const wayBackOf = (flips: readonly ToMigrate[]): Plan['wayBack'] => {
   const [first] = flips

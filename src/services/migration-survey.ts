@@ -131,6 +131,7 @@ const candidate = async (
     row.notes.push(
       ...repair.words,
       `what of their fields ${row.storageVersion} does not know cannot be seen beforehand`,
+      'whether objects are stored in further versions that are gone shows only then; those come back in the same way',
     )
   }
   const flipped = moves ? flippedTo(live, flipTo) : undefined

@@ -1,8 +1,8 @@
 /** The rights that a run needs, as RBAC objects to be applied by somebody who may. */
 import type { KubernetesClient } from '../kubernetes/client.types.ts'
 import type { AnyObject } from '../kubernetes/objects.ts'
-import { rightsAsObjects, type Subject, subjectOf } from '../plan/rights.ts'
-import { neededRights, type RunNeeds } from './check-access.ts'
+import { optionalAnnotation, rightsAsObjects, type Subject, subjectOf } from '../plan/rights.ts'
+import { type NeededRight, neededRights, type RunNeeds } from './check-access.ts'
 import { type ClusterName, clusterOf } from './cluster-name.ts'
 import type { ChangeContext } from './run-plan.ts'
 
@@ -29,6 +29,18 @@ const absentOf = async (client: KubernetesClient, names: Set<string>): Promise<s
 
 const PLACEHOLDER = 'REPLACE-ME'
 
+/** In a role of their own, so that whoever grants may leave them out. */
+const optionalRoles = (rights: readonly NeededRight[], role: string, subject: Subject): AnyObject[] => {
+  const optional = rights.filter((right) => right.optional !== undefined)
+  const why = [...new Set(optional.map((right) => right.optional))].join('; ')
+  return rightsAsObjects(
+    optional.map(({ request }) => request),
+    `${role}-optional`,
+    subject,
+    { [optionalAnnotation]: why },
+  )
+}
+
 /**
  * Exactly the rights of this run on the cluster as it is now. A Role needs its namespace: where it does not exist yet it is
  * among the objects, and the run need not create it.
@@ -38,7 +50,8 @@ export const printedRights = async (
   needs: RunNeeds,
   { user }: { user?: string },
 ): Promise<RightsReport> => {
-  const requests = (await neededRights(client, needs)).map(({ request }) => request)
+  const rights = await neededRights(client, needs)
+  const requests = rights.flatMap(({ request, optional }) => (optional === undefined ? [request] : []))
   const own = new Set(requests.flatMap(({ namespace }) => namespace ?? []))
   const applied = needs.plan.steps.flatMap((step) => (step.kind === 'apply' ? step.objects : []))
   const others = applied.filter(({ kind }) => kind === 'Namespace').map(({ metadata }) => metadata.name)
@@ -49,6 +62,7 @@ export const printedRights = async (
   )
   const { kind, product, from, to, tier, hash } = needs.plan
   const subject = subjectOf(user ?? PLACEHOLDER)
+  const role = `kubectl-airunway-${kind}-${hash}`
   return {
     metadata: { time: now().toISOString(), cluster: clusterOf(client) },
     plan: { kind, product, from, to, tier, hash },
@@ -58,7 +72,8 @@ export const printedRights = async (
       ...absent
         .filter((name) => own.has(name))
         .map((name) => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } })),
-      ...rightsAsObjects(wanted, `kubectl-airunway-${kind}-${hash}`, subject),
+      ...rightsAsObjects(wanted, role, subject),
+      ...optionalRoles(rights, role, subject),
     ],
   }
 }

@@ -33,6 +33,10 @@ export interface JudgedMove {
 export interface MoveOptions {
   to: string
   acceptedLosses: readonly AcceptedLoss[]
+  maxInFlight?: number | undefined
+  maxQps?: number | undefined
+  /** dry runs for a sample of the objects, which is usual, or for all */
+  preflight?: 'sample' | 'all' | undefined
   lateWriteSeconds?: number | undefined
 }
 
@@ -46,7 +50,8 @@ export const judgeMove = async (context: ChangeContext, move: Move, options: Mov
   const looks: Look[] = []
   // Whoever asks for rights may not have them.
   if (context.printRbac === undefined)
-    for (const crd of definitionsToMove(move)) looks.push(...(await look(context, crd, move)))
+    for (const crd of definitionsToMove(move))
+      looks.push(...(await look(context, crd, { ...move, all: options.preflight === 'all' })))
   const rows = looks.map(({ row }) => row)
   const refusal =
     blockersRefusal(rows.filter(({ blockers }) => blockers.length > 0)) ??
@@ -67,6 +72,9 @@ export const judgeMove = async (context: ChangeContext, move: Move, options: Mov
           [...new Set([...pathsOf(used, definition), ...clear])].toSorted(),
         ]),
       ),
+      maxInFlight: options.maxInFlight,
+      maxQps: options.maxQps,
+      tryAll: options.preflight === 'all',
       lateWriteSeconds: options.lateWriteSeconds,
     },
     accepted: acceptedInPlan(used),
@@ -89,7 +97,11 @@ interface Look {
   refused: SurveyedDefinition['denied']
 }
 
-const look = async (context: ChangeContext, wanted: CustomResourceDefinition, move: Move): Promise<Look[]> => {
+const look = async (
+  context: ChangeContext,
+  wanted: CustomResourceDefinition,
+  move: Move & { all: boolean },
+): Promise<Look[]> => {
   const live = move.inventory.crds.find(({ name }) => name === wanted.metadata.name)?.object
   const to = storageVersionOf(wanted)
   if (live === undefined || to === undefined) return []
@@ -120,13 +132,13 @@ interface Both {
 const lookAtObjects = async (
   { client, signal }: ChangeContext,
   { future, now, later }: Both,
-  { release }: Move,
+  { release, all }: Move & { all: boolean },
 ): Promise<{ losses: LossReport; denials: DenialReport }> => {
   // Objects can be read in the versions that are served now, and lose what later schemas do not have.
   const read = { ...later, served: now.served }
   const losses = await lossesOf(client, future, read, { stored: now.storedVersions, signal })
   const { pausedAnnotation } = release.product
-  const denials = await denialsOf(client, now, { pausedAnnotation, signal })
+  const denials = await denialsOf(client, now, { pausedAnnotation, all, signal })
   // A version that is served only later is looked at when it is.
   const unchecked = losses.unchecked.filter(
     ({ version, fields }) => fields.length === 0 || !later.served.includes(version),

@@ -44,6 +44,11 @@ export interface UpgradeOptions {
   holdStorage?: boolean | undefined
   /** `DEFINITION:^.spec.field=reason`, each: fields that may be dropped when stored objects move */
   acceptLoss?: readonly string[] | undefined
+  /** at most so many writes at the same time, and a second, when stored objects move */
+  maxInFlight?: number | undefined
+  maxQps?: number | undefined
+  /** whose writes are tried before that: a sample, which is usual, or all objects */
+  preflight?: 'sample' | 'all' | undefined
   /** instead of the API server's limit for writes; for tests, which do not wait that long */
   lateWriteSeconds?: number | undefined
   /** what was typed, for commands that findings name */

@@ -37,6 +37,7 @@ export const checkMigration: StepHandler<'check-migration'> = async (step, conte
   if (values.length > 0) await context.keep(`lost-${wordOf(step.definition)}`, values)
   const denials = await denialsOf(client, target, {
     pausedAnnotation: step.pausedAnnotation,
+    all: step.tryAll === true,
     signal,
     onProgress: ({ checked, of }) => context.report(`${checked} of ${of} writes tried`),
   })

@@ -1,9 +1,6 @@
 /** Moves the objects of a definition to its storage version; how far it is lies in the records, so that a run can go on. */
-import { isConflict } from '../kubernetes/errors.ts'
 import type { CustomResourceDefinition } from '../kubernetes/objects.ts'
-import { waitFor } from '../kubernetes/wait.ts'
 import { storageFlip } from '../migration/flip-time.ts'
-import { lossesOf, unacceptedLosses } from '../migration/losses.ts'
 import { migrateDefinition } from '../migration/migrate.ts'
 import type {
   CheckpointStore,
@@ -16,26 +13,27 @@ import type {
 import { keepMemorySmall } from '../migration/pass-memory.ts'
 import { readClocks } from '../migration/survey.ts'
 import { isBlocker, targetOf } from '../migration/target.ts'
-import { bringVersionsBack, repairOf } from '../migration/unreadable.ts'
 import type { StepOf } from '../plan/plan.types.ts'
+import { readable, refuseLosses } from './bring-back.ts'
 import { firstLookAt } from './first-looks.ts'
-import { definitionOf, flipOf, wordOf } from './flip-storage.ts'
+import { flipOf, wordOf } from './flip-storage.ts'
 import { type Evidence, type StepContext, StepFailed, type StepHandler } from './step.types.ts'
 
 const FAILURES_NAMED = 5
-const READABLE_SECONDS = 60
 
 export const migrate: StepHandler<'migrate'> = async (step, context) => {
   keepMemorySmall()
-  const live = await readable(step, context)
-  const target = await targetNow(step, live, context)
-  if (step.bringBack !== undefined) await refuseLosses(step.bringBack, live, target, context)
+  const found = await readable(step, context)
+  const target = await targetNow(step, found.live, context)
+  if (step.bringBack !== undefined) await refuseLosses(found, target, context)
+  // They come back just for this, so what managers are called in them goes as well.
+  const also = found.versions.filter((version) => step.bringBack?.includes(version) !== true)
   const look = await firstLookAt(target, step.together, context)
   // Each request looks at the lock by itself: the client of a run does.
   const result = await migrateDefinition(context.client, target, {
     limits: step.limits,
     checkpoints: checkpointsIn(context),
-    staleVersions: step.staleVersions,
+    staleVersions: [...new Set([...step.staleVersions, ...also])],
     engine: step.engine,
     signal: context.signal,
     progress: (progress) => context.report(progressText(progress)),
@@ -43,60 +41,20 @@ export const migrate: StepHandler<'migrate'> = async (step, context) => {
     ...(step.force === true && { force: true }),
     ...(step.lateWriteSeconds !== undefined && { window: step.lateWriteSeconds }),
   })
-  if (result.outcome === 'migrated' || result.outcome === 'nothing to do') return evidenceOf(result)
+  if (result.outcome === 'migrated' || result.outcome === 'nothing to do') return evidenceOf(withNote(result, also))
   throw new StepFailed(failureText(result))
 }
 
-/** Versions that are stored and gone from the spec come back first, which this step's plan has consent for. */
-const readable = async (step: StepOf<'migrate'>, context: StepContext): Promise<CustomResourceDefinition> => {
-  const live = await definitionOf(step, context)
-  const repair = step.bringBack === undefined ? undefined : repairOf(live, step.bringBack)
-  if (repair === undefined) return live
-  context.report(`${repair.bringBack.join(', ')} comes back into the spec`)
-  try {
-    return await bringVersionsBack(context.client, repair, { signal: context.signal })
-  } catch (error) {
-    if (!isConflict(error)) throw error
-    throw new StepFailed(`${step.definition} is written by somebody all the time, so no version can be brought back.`, {
-      cause: error,
-    })
-  }
-}
-
-/** Only now can it be seen what the storage version would drop of objects that nobody could read before. */
-const refuseLosses = async (
-  versions: readonly string[],
-  live: CustomResourceDefinition,
-  target: MigrationTarget,
-  { client, signal, report }: StepContext,
-): Promise<void> => {
-  const { definition, group, kind } = target
-  for (const version of versions)
-    await waitFor(
-      async () => {
-        const path = `/apis/${group}/${version}/${target.plural}?limit=1`
-        const { status } = await client.raw({ method: 'GET', path, signal })
-        return status === 200 ? { done: true, value: undefined } : { done: false, seen: `HTTP ${status}` }
-      },
-      { what: `Reading ${kind} objects in ${version}`, timeoutSeconds: READABLE_SECONDS, signal },
-    )
-  const losses = await lossesOf(client, live, target, {
-    stored: versions,
-    signal,
-    onProgress: (version, objects) => report(`${objects} read in ${version}`),
-  })
-  const lost = unacceptedLosses(losses, [])
-  if (lost.length === 0) return
-  const told = lost.map((path) => {
-    const field = losses.fields.find((each) => each.path === path && each.objects > 0)
-    return field === undefined
-      ? `^.${path}`
-      : `^.${path} of ${field.objects} objects, such as ${field.examples[0]?.name}`
-  })
-  throw new StepFailed(
-    `${definition} can be read again, in ${versions.join(', ')}, and nothing of it is lost. But ${target.storageVersion} lacks fields that objects have: ${told.join('; ')}. To give them up, backed up first: kubectl airunway abort, then kubectl airunway migrate ${definition} ${lost.map((path) => `--accept-loss '${definition}:^.${path}=REASON'`).join(' ')}`,
-  )
-}
+const withNote = (result: MigrationResult, also: readonly string[]): MigrationResult =>
+  also.length === 0
+    ? result
+    : {
+        ...result,
+        notes: [
+          ...(result.notes ?? []),
+          `${also.join(', ')} came back into the spec as well: objects were stored in it`,
+        ],
+      }
 
 const targetNow = async (
   step: StepOf<'migrate'>,

@@ -20,12 +20,23 @@ import { workloadTarget } from './release-parts.ts'
 export interface StorageMove {
   /** fields that may be lost, by definition: what was accepted, and what nobody had when it could be seen last */
   accepted?: Record<string, string[]>
+  /** at most so many writes at the same time; it begins with few and finds the right number itself */
+  maxInFlight?: number | undefined
+  /** at most so many writes a second */
+  maxQps?: number | undefined
+  /** the writes of all objects are tried before, not those of a sample */
+  tryAll?: boolean
   /** seconds in which a write that began before a flip may land, where it is not the API server's limit */
   lateWriteSeconds?: number | undefined
 }
 
-/** As many writes at a time as the usual migration takes at most; it begins with few and finds the right number itself. */
-const LIMITS: MigrateStep['limits'] = { maxInFlight: 32 }
+/** As many writes at a time as the usual migration takes at most. */
+const MOST_IN_FLIGHT = 32
+
+const limitsOf = ({ maxInFlight = MOST_IN_FLIGHT, maxQps }: StorageMove): MigrateStep['limits'] => ({
+  maxInFlight,
+  ...(maxQps !== undefined && { maxQps }),
+})
 
 /** The definitions whose objects move; none where the storage is to be held. */
 const migratedDefinitions = (
@@ -59,7 +70,7 @@ export const lastWave = ({ input, definitions, models }: Situation, before: read
   if (all.length === 0) return []
   const { lateWriteSeconds } = storage
   const options = {
-    limits: LIMITS,
+    limits: limitsOf(storage),
     engine: 'own',
     ...(lateWriteSeconds !== undefined && { lateWriteSeconds }),
   } as const
@@ -81,6 +92,7 @@ export const lastWave = ({ input, definitions, models }: Situation, before: read
         to,
         accepted: storage.accepted?.[name] ?? [],
         pausedAnnotation: release.product.pausedAnnotation,
+        ...(storage.tryAll === true && { tryAll: true }),
       }
     }),
     ...flips.map(flipStep),

@@ -94,6 +94,7 @@ async function pass(server: string): Promise<void> {
     definition: 'widgets.bench.example',
     uid: 'u',
     generation: 1,
+    fingerprint: 'f',
     group: 'bench.example',
     kind: 'Widget',
     plural: 'widgets',

@@ -74,7 +74,7 @@ describe.skipIf(!possible)('migrate after an upgrade', () => {
     expect(result.report.definitions.map(({ definition }) => definition)).toEqual([models, configs])
     const document = documentOf('NothingToMigrate', result.report)
     expect(schemaErrors(renderDocument(document, 'json'))).toEqual([])
-    expect(renderDocument(document, 'human')).toContain('There is nothing to migrate.')
+    expect(renderDocument(document, 'human')).toContain('By status.storedVersions there is nothing to migrate.')
     expect(await listRuns(cluster.client, 'airunway-runs')).toEqual([])
   })
 

@@ -129,6 +129,51 @@ describe.skipIf(!possible)('migrate', () => {
     expect(await moving.stored()).toEqual({ v1beta1: 1200 })
   })
 
+  test('a kill in the middle of 500 objects costs the writes that were done, and nothing more', async () => {
+    const broken = await old('brokens', 500)
+    const proxy = await startFaultProxy(cluster.kubeconfig)
+    proxies.push(proxy)
+    const connection = { kubeconfig: proxy.kubeconfig }
+    const isRewrite = ({ method, path, query }: Proxied): boolean =>
+      method === 'PATCH' && path.startsWith(`/apis/${group}/`) && !query.has('dryRun')
+    const cost = async (act: () => Promise<unknown>): Promise<{ writes: number; others: number }> => {
+      const before = proxy.requests.length
+      await act()
+      const sent = proxy.requests.slice(before)
+      const writes = sent.filter(isRewrite).length
+      return { writes, others: sent.length - writes }
+    }
+    const killed = await cost(async () => {
+      const input: ChangeInput = {
+        service: 'migrate',
+        lockSeconds: 3,
+        requestLimitMs: 300,
+        migrate: { ...usual, names: [broken.name] },
+      }
+      const child = spawn(process.execPath, [PROGRAM, JSON.stringify(input)], {
+        env: { ...cluster.env, KUBECONFIG: proxy.kubeconfig },
+        stdio: 'ignore',
+      })
+      let writes = 0
+      proxy.fault = (sent) => {
+        if (isRewrite(sent)) writes += 1
+        if (writes === 300) child.kill('SIGKILL')
+        return undefined
+      }
+      await new Promise((resolve) => child.once('close', resolve))
+    })
+    proxy.fault = () => undefined
+    const resumed = await cost(async () =>
+      ran(await resume({ ...request, connection, takeOver: true, lockSeconds: 3 }, { dryRun: false })),
+    )
+    process.stderr.write(`requests: ${JSON.stringify({ killed, resumed })}\n`)
+    expect(killed.writes).toBeGreaterThanOrEqual(300)
+    // As many as without the kill: those that it had done are found done. Besides: reading, records, lock and settling.
+    expect(resumed.writes).toBe(1000)
+    expect(resumed.others).toBeLessThanOrEqual(80)
+    expect(await broken.stored()).toEqual({ v1beta1: 500 })
+  })
+
   test('is gone on with when it was killed right after it had set the storage version', async () => {
     const moving = await (await new MovingKind(cluster, 'flipped').define()).write('w', 3)
     const proxy = await startWriteProxy({ kubeconfig: cluster.kubeconfig, kill: () => child.kill('SIGKILL') })

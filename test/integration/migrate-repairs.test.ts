@@ -5,12 +5,16 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readKept } from '../../src/journal/records.ts'
 import type { AnyObject } from '../../src/kubernetes/objects.ts'
+import { documentOf } from '../../src/report/documents.ts'
+import { renderDocument } from '../../src/report/render.ts'
 import { abort } from '../../src/services/abort.ts'
 import { type MigrateOptions, migrateDefinitions } from '../../src/services/migrate-definitions.ts'
+import { resume } from '../../src/services/resume.ts'
 import type { ChangeRequest } from '../../src/services/run-plan.ts'
 import type { ChangeResult } from '../../src/services/run-report.types.ts'
 import { changeRequest } from '../support/change-request.ts'
 import { type ControlPlane, clusterTestsPossible, eventually, startControlPlane } from '../support/control-plane.ts'
+import { storeAs } from '../support/etcd-bytes.ts'
 import { ran, refusal, usual } from '../support/migrate-stories.ts'
 import { group, MovingKind } from '../support/migrating.ts'
 
@@ -52,7 +56,13 @@ describe.skipIf(!clusterTestsPossible().possible)('migrate', () => {
   test('finds what was trimmed by hand, and repairs what nobody can read', async () => {
     const claimed = await old('claimed', 6)
     await claimed.claim(['v1beta1'])
-    expect(await migrate(claimed)).toMatchObject({ outcome: 'nothing-to-migrate' })
+    const unlooked = await migrate(claimed)
+    if (unlooked.outcome !== 'nothing-to-migrate') throw new Error(unlooked.outcome)
+    // Nobody has looked, and the bytes are old: it says no more than it knows.
+    const said = renderDocument(documentOf('NothingToMigrate', unlooked.report), 'human')
+    expect(said).toContain(`${claimed.name}: status.storedVersions lists only v1beta1`)
+    expect(said.replaceAll(/\s+/g, ' ')).toContain(`kubectl airunway migrate ${claimed.name} --force-scan`)
+    expect(await claimed.stored()).toEqual({ v1alpha1: 6 })
     ran(await migrate(claimed, { forceScan: true }))
     expect(await claimed.stored()).toEqual({ v1beta1: 6 })
 
@@ -91,6 +101,72 @@ describe.skipIf(!clusterTestsPossible().possible)('migrate', () => {
       expect.objectContaining({ size: expect.anything() }),
     )
     expect(await moving.stored()).toEqual({ v1beta1: 3 })
+  })
+
+  test('brings back all versions that objects turn out to be stored in, one after the other', async () => {
+    const moving = await (await new MovingKind(cluster, 'scattered').define()).write('w', 8)
+    await moving.change(({ spec }) => {
+      const [first] = spec.versions
+      for (const name of ['v1alpha2', 'v1alpha3']) if (first) spec.versions.push({ ...first, name, storage: false })
+    })
+    await moving.flip()
+    // The last one that is missing is that of the first object, so no list is read before it is back.
+    for (const [name, version] of [
+      ['w-0', 'v1alpha3'],
+      ['w-1', 'v1alpha2'],
+      ['w-7', 'v1alpha3'],
+    ] as const)
+      await storeAs(cluster.etcdUrl, `${moving.prefix}default/${name}`, `${group}/${version}`)
+    const before = await moving.stored()
+    expect(before).toEqual({ v1alpha1: 5, v1alpha2: 1, v1alpha3: 2 })
+    await moving.claim(['v1beta1'])
+    await moving.change(({ spec }) => {
+      spec.versions = spec.versions.filter(({ name }) => name === 'v1beta1')
+    })
+    await eventually(() =>
+      listed(moving).then(
+        () => false,
+        () => true,
+      ),
+    )
+    const report = ran(await migrate(moving, { repairUnreadable: true }))
+    expect(report.migrated?.[0]?.notes?.join(' ')).toMatch(/v1alpha\d, v1alpha\d came back into the spec as well/)
+    expect(await moving.stored()).toEqual({ v1beta1: 8 })
+    expect(await moving.storedVersions()).toEqual(['v1beta1'])
+    expect(await listed(moving)).toHaveLength(8)
+  })
+
+  test('stops before it drops what a version has that came back on the way', async () => {
+    const moving = await (await new MovingKind(cluster, 'strewn').define()).write('w', 4)
+    await moving.change(({ spec }) => {
+      const [first] = spec.versions
+      if (first) spec.versions.push({ ...first, name: 'v1alpha2', storage: false })
+    })
+    await withoutSize(moving)
+    await moving.flip()
+    await storeAs(cluster.etcdUrl, `${moving.prefix}default/w-3`, `${group}/v1alpha2`)
+    // Those that are named first have nothing to lose.
+    for (const name of ['w-0', 'w-1', 'w-2']) {
+      const reference = { ...moving.reference(name), apiVersion: `${group}/v1alpha1` }
+      await cluster.client.patch(reference, { spec: { size: null } }, { type: 'merge' })
+      await moving.storeOld(name)
+    }
+    await moving.claim(['v1beta1'])
+    await moving.change(({ spec }) => {
+      spec.versions = spec.versions.filter(({ name }) => name === 'v1beta1')
+    })
+    await eventually(() =>
+      listed(moving).then(
+        () => false,
+        () => true,
+      ),
+    )
+    for (const go of [() => migrate(moving, { repairUnreadable: true }), () => resume(request, { dryRun: false })]) {
+      const stopped = await refusal(go())
+      expect(stopped.why).toContain('^.spec.size of 1 objects, such as w-3')
+      expect(await moving.stored()).toEqual({ v1alpha1: 3, v1alpha2: 1 })
+    }
+    await abort(request, { dryRun: false })
   })
 
   test('looks for losses in every version where status is not believed', async () => {

@@ -312,7 +312,8 @@ describe.skipIf(!possible)('a migration that is disturbed', () => {
     const spoiled = await old('spoileds', 3)
     before(1, isTrim, () =>
       spoiled.change(({ spec }) => {
-        spec.names.shortNames = ['sp']
+        for (const { schema } of spec.versions)
+          Object.assign(schema?.openAPIV3Schema?.['properties'] ?? {}, { colour: { type: 'string' } })
       }),
     )
     expect(await migrate(spoiled)).toMatchObject({ outcome: 'changed meanwhile' })

@@ -1,10 +1,16 @@
 /** Handing over to the migrator of the cluster, and proving what it did. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { KubernetesClient } from '../../src/kubernetes/client.types.ts'
+import type { AnyObject } from '../../src/kubernetes/objects.ts'
 import { migrationObject } from '../../src/migration/in-tree.ts'
 import { type MigrateOptions, migrateDefinition } from '../../src/migration/migrate.ts'
 import type { MigrationResult } from '../../src/migration/migration.types.ts'
+import type { PolicyRule } from '../../src/plan/rights.ts'
+import { Refusal } from '../../src/report/refusal.ts'
+import { migrateDefinitions } from '../../src/services/migrate-definitions.ts'
+import { changeRequest } from '../support/change-request.ts'
 import { type ControlPlane, clusterTestsPossible, eventually, startControlPlane } from '../support/control-plane.ts'
+import { ran, usual } from '../support/migrate-stories.ts'
 import { definitionKind, LeapingClock, MovingKind } from '../support/migrating.ts'
 
 const { possible, reason } = clusterTestsPossible()
@@ -89,6 +95,43 @@ describe.skipIf(!possible)('a migration by the migrator of the cluster', () => {
     expect(await result).toMatchObject({ outcome: 'migrated', passes, after: { storedVersions: ['v1beta1'] } })
     expect(await moving.stored()).toEqual({ v1beta1: 10 })
     expect(await client.list(kind)).toEqual([])
+  })
+
+  test('needs just the rights that --print-rbac prints, with or without those that may be left out', async () => {
+    const request = { ...changeRequest(cluster), requestLimitMs: 300 }
+    for (const [plural, optional] of [
+      ['guardeds', false],
+      ['wards', true],
+    ] as const) {
+      const moving = await old(plural)
+      const options = { ...usual, names: [moving.name], engine: 'in-tree' as const }
+      const printed = await migrateDefinitions({ ...request, printRbac: { user: plural } }, options)
+      if (printed.outcome !== 'rights') throw new Error(printed.outcome)
+      const { objects } = printed.report
+      const rules = objects.flatMap((object) => (object as AnyObject & { rules?: PolicyRule[] }).rules ?? [])
+      expect(rules).toContainEqual({
+        apiGroups: ['storagemigration.k8s.io'],
+        resources: ['storageversionmigrations'],
+        verbs: ['create', 'delete', 'get', 'list', 'watch'],
+      })
+      expect(rules.filter(({ resources }) => resources.includes(`${plural}/status`))).toHaveLength(1)
+      for (const object of objects)
+        if (optional || !object.metadata.name.endsWith('-optional')) await client.apply(object)
+      const theirs = { ...request, connection: { kubeconfig: await cluster.kubeconfigFor({ name: plural }) } }
+      const result = eventually(async () => {
+        try {
+          return ran(await migrateDefinitions(theirs, options))
+        } catch (error) {
+          // The authorizer hears of new roles a moment later.
+          if (error instanceof Refusal && error.kind === 'blocked') return undefined
+          throw error
+        }
+      })
+      await say('Running')
+      await rewrite(moving, 10)
+      await say('Succeeded')
+      expect((await result)?.migrated).toMatchObject([{ outcome: 'migrated', proof: { objects: 10 } }])
+    }
   })
 
   test('that failed is told, and nothing is trimmed', async () => {

@@ -46,6 +46,7 @@ const targetOf = ({ kind, plural }: Kind): MigrationTarget => ({
   definition: `${plural}.${GROUP}`,
   uid: '',
   generation: 2,
+  fingerprint: 'f',
   group: GROUP,
   kind,
   plural,

@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { AnyObject } from '../../src/kubernetes/objects.ts'
 import type { Tier } from '../../src/plan/plan.types.ts'
-import type { PolicyRule } from '../../src/plan/rights.ts'
+import { optionalAnnotation, type PolicyRule } from '../../src/plan/rights.ts'
 import type { Progress } from '../../src/report/progress.ts'
 import { Refusal } from '../../src/report/refusal.ts'
 import { abort } from '../../src/services/abort.ts'
@@ -41,6 +41,9 @@ const textOf = ({ role, rule, verb }: Right): string =>
   `${role.metadata.namespace ?? 'cluster'}: ${verb} ${rule.resources.join()}.${rule.apiGroups.join()}${rule.resourceNames === undefined ? '' : ' by name'}`
 
 const isRole = (object: AnyObject): object is RoleObject => object.kind === 'ClusterRole' || object.kind === 'Role'
+/** Runs do without it. */
+const isOptional = ({ metadata: { annotations } }: AnyObject): boolean =>
+  annotations?.[optionalAnnotation] !== undefined
 
 const rightsIn = (objects: AnyObject[]): Right[] =>
   objects
@@ -102,7 +105,7 @@ describe.skipIf(!possible)('printed rights', () => {
   const printed = async (run: Run): Promise<AnyObject[]> => {
     const result = await run({ ...changeRequest(cluster), printRbac: { user: DEPLOYER } })
     if (result.outcome !== 'rights') throw new Error(result.outcome)
-    return result.report.objects
+    return result.report.objects.filter((object) => !isOptional(object))
   }
   const apply = async (objects: AnyObject[]): Promise<void> => {
     for (const object of objects) await cluster.client.apply(object)

@@ -9,6 +9,7 @@ import { parseAllDocuments, stringify } from 'yaml'
 import { listRuns, readKept } from '../../src/journal/records.ts'
 import type { CustomResourceDefinition } from '../../src/kubernetes/objects.ts'
 import type { LostValue } from '../../src/migration/survey.types.ts'
+import type { Plan } from '../../src/plan/plan.types.ts'
 import { memoryFolder } from '../../src/playground/playground.ts'
 import { documentOf } from '../../src/report/documents.ts'
 import { type Progress, silentProgress } from '../../src/report/progress.ts'
@@ -304,7 +305,8 @@ describe.skipIf(!clusterTestsPossible().possible)('an upgrade that moves stored 
     const progress = atStep('Update the kuberay shim', () => (forbidden ??= forbidWrites(cluster)))
     await using proxy = await proxyOf(cluster, () => forbidden)
     const through = { progress, connection: { kubeconfig: proxy.kubeconfig } }
-    const stopped = await refusal(upgrade(requestTo(cluster, through), to('v0.2.0')))
+    const gently = { maxInFlight: 2, maxQps: 500, preflight: 'all' } as const
+    const stopped = await refusal(upgrade(requestTo(cluster, through), to('v0.2.0', gently)))
     expect(stopped).toMatchObject({ kind: 'failed', message: expect.stringContaining('check-migration') })
     expect(stopped.why).toContain('refused by policy hands-off, such as team-b/phi')
     expect(stopped.why).toContain('No storage version has moved')
@@ -314,6 +316,24 @@ describe.skipIf(!clusterTestsPossible().possible)('an upgrade that moves stored 
     expect(seen).toMatchObject({ unfinished: true, rollback: { possible: true } })
     expect(seen.waysOn.join('\n')).toContain('kubectl airunway abort')
     expect(planned(await abort(requestTo(cluster), { dryRun: true })).plan).toMatchObject({ to: 'v0.1.0' })
+    // Whoever goes on with it goes as gently.
+    const recorded = await readKept<Plan>(cluster.client, RECORDS, 1, 'plan')
+    expect(recorded?.steps).toContainEqual(expect.objectContaining({ kind: 'check-migration', tryAll: true }))
+    const limits = { maxInFlight: 2, maxQps: 500 }
+    expect(recorded?.steps).toContainEqual(expect.objectContaining({ kind: 'migrate', limits }))
+
+    const stop = new AbortController()
+    const midway: Progress = {
+      task: (name) => ({
+        ...silentProgress.task(name),
+        update: () => name.includes('Check the migration') && stop.abort(new DOMException('stop', 'AbortError')),
+      }),
+    }
+    const again = requestTo(cluster, { progress: midway, signal: stop.signal })
+    expect(await refusal(resume(again, { dryRun: false }))).toMatchObject({
+      kind: 'interrupted',
+      message: expect.stringContaining('check-migration'),
+    })
 
     const ended = ran(await resume(requestTo(cluster), { dryRun: false, holdStorage: true }))
     expect(ended).toMatchObject({

@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest'
-import { fingerprint, holdStorage, servedVersions, storageVersionOf } from '../../../src/crds/versions.ts'
+import {
+  fingerprint,
+  holdStorage,
+  servedVersions,
+  storageFingerprint,
+  storageVersionOf,
+} from '../../../src/crds/versions.ts'
 import type { CustomResourceDefinition } from '../../../src/kubernetes/objects.ts'
 
 const crd: CustomResourceDefinition = {
@@ -63,5 +69,71 @@ describe('fingerprint', () => {
     ['another storage version', false, (copy) => Object.assign(copy.spec.versions[0] ?? {}, { storage: true })],
   ])('%s leaves it: %s', (_name, equal, change) => {
     expect(edit(change) === fingerprint(crd)).toBe(equal)
+  })
+})
+
+describe('the fingerprint of what decides about stored objects', () => {
+  type Spec = CustomResourceDefinition['spec']
+  const webhooked: CustomResourceDefinition = {
+    ...crd,
+    spec: {
+      ...crd.spec,
+      versions: crd.spec.versions.map((version) => ({
+        ...version,
+        schema: { openAPIV3Schema: { type: 'object', properties: { description: { type: 'string' } } } },
+      })),
+      conversion: {
+        strategy: 'Webhook',
+        webhook: { clientConfig: { caBundle: 'QQ==', url: 'https://a' }, conversionReviewVersions: ['v1'] },
+      },
+    },
+  }
+  const of = (change: (spec: Spec) => unknown): string => {
+    const copy = structuredClone(webhooked)
+    change(copy.spec)
+    return storageFingerprint(copy)
+  }
+  const first = ({ versions: [version] }: Spec): Spec['versions'][number] => {
+    if (version === undefined) throw new Error('there is a first version')
+    return version
+  }
+  const clientConfig = ({ conversion }: Spec): { caBundle?: string; url?: string } => {
+    const config = conversion?.webhook?.clientConfig
+    if (config === undefined) throw new Error('it has a webhook')
+    return config
+  }
+  const turned = (version: Spec['versions'][number]): Spec['versions'][number] =>
+    Object.fromEntries(Object.entries(version).toReversed()) as Spec['versions'][number]
+
+  test.each<[string, (spec: Spec) => unknown]>([
+    ['nothing', () => undefined],
+    ['the authority of the webhook', (spec) => Object.assign(clientConfig(spec), { caBundle: 'Qg==' })],
+    ['no authority of the webhook', (spec) => delete clientConfig(spec).caBundle],
+    ['what is printed', (spec) => Object.assign(first(spec), { additionalPrinterColumns: [{ name: 'a' }] })],
+    ['short names', ({ names }) => Object.assign(names, { shortNames: ['m'] })],
+    ['categories', ({ names }) => Object.assign(names, { categories: ['all'] })],
+    ['a deprecation', (spec) => Object.assign(first(spec), { deprecated: true, deprecationWarning: 'w' })],
+    ['the order of keys', (spec) => Object.assign(spec, { versions: spec.versions.map(turned) })],
+  ])('%s: the same', (_, change) => {
+    expect(of(change)).toBe(storageFingerprint(webhooked))
+  })
+
+  test.each<[string, (spec: Spec) => unknown]>([
+    ['a version more', ({ versions }) => versions.push({ name: 'v2', served: false, storage: false })],
+    ['a version less', ({ versions }) => versions.pop()],
+    ['a version that is not served', (spec) => Object.assign(first(spec), { served: false })],
+    ['another storage version', (spec) => Object.assign(first(spec), { storage: true })],
+    ['a schema', (spec) => Object.assign(first(spec), { schema: { openAPIV3Schema: { type: 'object' } } })],
+    [
+      'a field called description',
+      (spec) => Object.assign(first(spec), { schema: { openAPIV3Schema: { type: 'object', properties: {} } } }),
+    ],
+    ['subresources', (spec) => Object.assign(first(spec), { subresources: { status: {} } })],
+    ['no conversion', (spec) => Object.assign(spec, { conversion: { strategy: 'None' } })],
+    ['another converter', (spec) => Object.assign(clientConfig(spec), { url: 'https://b' })],
+    ['what is kept of unknown fields', (spec) => Object.assign(spec, { preserveUnknownFields: true })],
+    ['a field that nobody knows here', (spec) => Object.assign(first(spec), { fieldsOfTomorrow: true })],
+  ])('%s: another', (_, change) => {
+    expect(of(change)).not.toBe(storageFingerprint(webhooked))
   })
 })

@@ -25,7 +25,9 @@ describe('a checkpoint', () => {
     ['trimmed meanwhile', { storedVersions: ['v1'] }, 'nothing'],
     ['made again', { uid: 'u2' }, 'made again'],
     ['flipped', { storageVersion: 'v1alpha1' }, 'storage version v1'],
-    ['changed', { generation: 3 }, 'spec'],
+    ['changed in its schema', { generation: 3, fingerprint: 'g' }, 'spec of the definition was changed'],
+    ['changed in what it prints', { generation: 3 }, 'nothing'],
+    ['changed twice while nobody looked, maybe there and back', { generation: 4 }, 'changed 2 times'],
     ['a stored version more', { storedVersions: ['v1alpha1', 'v1', 'v0'] }, 'has v0'],
   ])('of a definition that is %s', (_, changes, why) => {
     const checkpoint = firstCheckpoint(target, firstLookAt)

@@ -13,6 +13,7 @@ export const target: MigrationTarget = {
   definition: 'widgets.bench.example',
   uid: 'u',
   generation: 2,
+  fingerprint: 'f',
   group: 'bench.example',
   kind: 'Widget',
   plural: 'widgets',

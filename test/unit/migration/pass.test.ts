@@ -24,6 +24,19 @@ describe('what it counts is what happened', () => {
     expect(JSON.stringify([...on.server.objects])).toBe(revisions)
   })
 
+  test('how far it is: each object is either done or left', async () => {
+    on.server.fill(620, 'v1alpha1', 'a')
+    const told: number[] = []
+    let now = 0
+    // Each look at the clock is later than the last one that was told.
+    await on.run({
+      now: () => (now += 300),
+      onProgress: ({ done, left = Number.NaN }) => void told.push(done + left),
+    })
+    expect(told.length).toBeGreaterThan(100)
+    expect(new Set(told)).toEqual(new Set([620]))
+  })
+
   test('no objects', async () => {
     expect(await on.run()).toMatchObject({ rewritten: 0, unchanged: 0, requests: 1 })
   })

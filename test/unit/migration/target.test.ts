@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { storageFingerprint } from '../../../src/crds/versions.ts'
 import { missingVersion } from '../../../src/migration/blockers.ts'
 import { isBlocker, needsMigration, targetOf } from '../../../src/migration/target.ts'
 import { type Described, definition, established, stored, target, version } from './survey-definitions.ts'
@@ -8,6 +9,7 @@ test('a target says all that a migration is about', () => {
     definition: 'widgets.example.com',
     uid: 'u1',
     generation: 3,
+    fingerprint: storageFingerprint(definition()),
     group: 'example.com',
     kind: 'Widget',
     plural: 'widgets',

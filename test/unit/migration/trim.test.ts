@@ -1,6 +1,7 @@
 /** Every reason not to trim, and what comes next while nothing is proved. */
 import { describe, expect, test } from 'vitest'
 import type { CustomResourceDefinition } from '../../../src/kubernetes/objects.ts'
+import { seenIn } from '../../../src/migration/definition-watch.ts'
 import type { FailureCause, PassResult } from '../../../src/migration/migration.types.ts'
 import { lateWritesEnd, type Move, nextMove } from '../../../src/migration/prove.ts'
 import { mayTrim } from '../../../src/migration/trim.ts'
@@ -36,7 +37,24 @@ const changed = (edit: (live: CustomResourceDefinition) => void): CustomResource
   return live
 }
 
+const schemaChanged = changed(({ metadata, spec }) => {
+  metadata.generation = 4
+  spec.versions = [version('v1alpha1', {}, { other: { type: 'string' } }), version('v1beta1', { storage: true })]
+})
+
 describe('trims', () => {
+  test('where one change of the spec meanwhile was about nothing that is stored', () => {
+    const live = changed(({ metadata, spec }) => {
+      metadata.generation = 4
+      spec.names.shortNames = ['w']
+    })
+    expect(mayTrim(live, target, { passes: [pass()], lateEnd }).decision).toBe('trim')
+    // One more, and the one before has been seen.
+    const later = { ...live, metadata: { ...live.metadata, generation: 5 } }
+    expect(mayTrim(later, seenIn(live, target), { passes: [pass()], lateEnd }).decision).toBe('trim')
+    expect(seenIn(crd, seenIn(live, target)).generation).toBe(4)
+  })
+
   test('on proof, on the resourceVersion that was read', () => {
     expect(mayTrim(crd, target, { passes: [pass({ rewritten: 3 }), pass()], lateEnd })).toEqual({
       decision: 'trim',
@@ -79,7 +97,8 @@ describe('does not trim', () => {
     ['it is gone', undefined, 'was deleted'],
     ['another uid', changed(({ metadata }) => Object.assign(metadata, { uid: 'u2' })), 'made again'],
     ['it is terminating', definition({ deletionTimestamp: at(1) }), 'being deleted'],
-    ['another generation', changed(({ metadata }) => Object.assign(metadata, { generation: 4 })), 'spec'],
+    ['another schema', schemaChanged, 'in what decides how objects are stored'],
+    ['changes that nobody saw', changed(({ metadata }) => Object.assign(metadata, { generation: 5 })), '2 times'],
     [
       'another storage version',
       changed(({ spec }) => {

@@ -25,7 +25,8 @@ const textOf = (access: RequiredAccess): string => {
   const target = 'kind' in access ? access.kind : `${access.resource}.${access.group}`
   const sub = access.subresource === undefined ? '' : `/${access.subresource}`
   const place = access.namespace === undefined ? '' : ` in ${access.namespace}`
-  return `${access.verbs.join()} ${target}${sub}${access.name === undefined ? '' : ` ${access.name}`}${place}`
+  const without = access.optional === undefined ? '' : ', or without'
+  return `${access.verbs.join()} ${target}${sub}${access.name === undefined ? '' : ` ${access.name}`}${place}${without}`
 }
 
 const planOf = (...steps: Step[]): Plan =>
@@ -72,7 +73,11 @@ describe('a step asks for', () => {
         accepted: [],
         pausedAnnotation: 'p',
       }),
-      ['get CustomResourceDefinition widgets.example.com', 'list,patch widgets.example.com'],
+      [
+        'get CustomResourceDefinition widgets.example.com',
+        'list,patch widgets.example.com',
+        'patch widgets.example.com/status, or without',
+      ],
     ],
     [
       'flip-storage',
@@ -86,6 +91,7 @@ describe('a step asks for', () => {
         'list,get,patch widgets.example.com',
         'get,list,watch CustomResourceDefinition widgets.example.com',
         'patch CustomResourceDefinition/status widgets.example.com',
+        'patch widgets.example.com/status, or without',
       ],
     ],
     [
@@ -95,6 +101,7 @@ describe('a step asks for', () => {
         'list,get,patch widgets.example.com',
         'get,list,watch,update CustomResourceDefinition widgets.example.com',
         'patch CustomResourceDefinition/status widgets.example.com',
+        'patch widgets.example.com/status, or without',
         'create,get,list,watch,delete storageversionmigrations.storagemigration.k8s.io',
       ],
     ],

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { parseAllDocuments } from 'yaml'
+import { optionalAnnotation, rightsAsObjects } from '../../../src/plan/rights.ts'
 import { documentOf } from '../../../src/report/documents.ts'
 import { renderHuman } from '../../../src/report/human.ts'
 import { sizeOf } from '../../../src/report/human-export.ts'
@@ -111,6 +112,16 @@ describe('rights as YAML', () => {
     )
     expect(named).toContain('# What jane needs')
     expect(named).not.toContain('--for')
+    expect(text).not.toContain('May be left out')
+    const [role] = rightsAsObjects([], 'r-optional', report.subject, { [optionalAnnotation]: 'only used at times' })
+    expect(role).toBeUndefined()
+    const right = { verb: 'patch', group: 'g', resource: 'widgets', subresource: 'status' }
+    const objects = rightsAsObjects([right], 'r-optional', report.subject, {
+      [optionalAnnotation]: 'only used at times',
+    })
+    const optional = renderHuman(documentOf('AccessRights', { ...report, objects }), plainStyle)
+    expect(optional.match(/^---\n# May be left out: only used at times\.$/gm)).toHaveLength(2)
+    expect(parseAllDocuments(optional).map((each) => each.toJS() as unknown)).toEqual(objects)
   })
 })
 

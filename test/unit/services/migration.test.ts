@@ -1,6 +1,6 @@
 /** What decides about a migration before it begins: its plan, what is accepted, what is refused, and how that is told. */
 import { describe, expect, test } from 'vitest'
-import type { CustomResourceDefinition } from '../../../src/kubernetes/objects.ts'
+import type { CustomResourceDefinition, ManagedFieldsEntry } from '../../../src/kubernetes/objects.ts'
 import { describeStep } from '../../../src/plan/describe.ts'
 import type { Plan } from '../../../src/plan/plan.types.ts'
 import { renderMigrationPlan, renderMigrationRun } from '../../../src/report/human-migration.ts'
@@ -88,6 +88,25 @@ describe('the plan of a migration', () => {
       staleVersions: ['v1', 'v0'],
       storedVersions: ['v2', 'v0'],
     })
+  })
+
+  test.each<[string, ManagedFieldsEntry, string]>([
+    [
+      'a GitOps manager',
+      { manager: 'kustomize-controller', operation: 'Apply' },
+      ' to kustomize-controller (server-side apply),',
+    ],
+    ['whoever wrote it as a whole', { manager: 'helm', operation: 'Update' }, ' to helm,'],
+    ['this plugin', { manager: 'kubectl-airunway', operation: 'Apply' }, ''],
+    ['who writes its status', { manager: 'kube-apiserver', operation: 'Update', subresource: 'status' }, ''],
+  ])('says that %s owns the versions, where they are changed', (_, entry, expected) => {
+    const crd = definition('widgets', 'v1', ['v1'])
+    crd.metadata.managedFields = [{ fieldsV1: { 'f:spec': { 'f:versions': {} } }, ...entry }]
+    const notes = planOf([{ crd, flipTo: 'v2' }]).notes.join('\n')
+    const [, owner = ''] =
+      /^spec\.versions of widgets\.example\.com belongs( to .*,) and the new .* back to v1, or/m.exec(notes) ?? []
+    expect(owner).toBe(expected)
+    expect(planOf([{ crd }]).notes).toEqual([])
   })
 
   test('is another one where the definition is, and the same where only its resourceVersion is', () => {

@@ -155,6 +155,15 @@ describe('the last steps', () => {
     expect(of(plan('v0.1.0', 'v0.2.0'), 'migrate')[0]).not.toHaveProperty('lateWriteSeconds')
   })
 
+  test('go as gently as they are told to, and try as many writes beforehand', () => {
+    const usual = plan('v0.1.0', 'v0.2.0')
+    expect(of(usual, 'migrate').map(({ limits }) => limits)).toEqual([{ maxInFlight: 32 }, { maxInFlight: 32 }])
+    for (const step of of(usual, 'check-migration')) expect(step).not.toHaveProperty('tryAll')
+    const gentle = plan('v0.1.0', 'v0.2.0', { storage: { maxInFlight: 2, maxQps: 50, tryAll: true } })
+    for (const { limits } of of(gentle, 'migrate')) expect(limits).toEqual({ maxInFlight: 2, maxQps: 50 })
+    expect(of(gentle, 'check-migration').map(({ tryAll }) => tryAll)).toEqual([true, true])
+  })
+
   test('need their rights from the beginning', () => {
     const asked = (made: Plan): unknown[] =>
       requiredAccess(made).filter((access) => 'resource' in access && access.resource === 'modeldeployments')

@@ -1,0 +1,227 @@
+/** Definitions that others write while their objects are moved: what has to end a migration, and what must not. */
+import { once } from 'node:events'
+import { createServer, type Server } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { KubernetesClient } from '../../src/kubernetes/client.types.ts'
+import { connect } from '../../src/kubernetes/connect.ts'
+import type { AnyObject, CustomResourceDefinition } from '../../src/kubernetes/objects.ts'
+import { type MigrateOptions, migrateDefinition } from '../../src/migration/migrate.ts'
+import type { MigrationResult } from '../../src/migration/migration.types.ts'
+import { issueServingCertificates } from '../../src/playground/standins/certificates.ts'
+import { type ControlPlane, clusterTestsPossible, startControlPlane } from '../support/control-plane.ts'
+import { type FaultProxy, type Proxied, startFaultProxy } from '../support/fault-proxy.ts'
+import { definitionKind, group, KeptCheckpoints, LeapingClock, MovingKind } from '../support/migrating.ts'
+
+type Spec = CustomResourceDefinition['spec']
+
+const isWrite = ({ method, path }: Proxied): boolean => method === 'PATCH' && path.startsWith(`/apis/${group}/`)
+const isTrim = ({ method, path }: Proxied): boolean =>
+  method === 'PATCH' && path.includes('/customresourcedefinitions/')
+
+/** A conversion webhook that changes nothing but the version, and who vouches for it. */
+const startConverter = async (): Promise<{ server: Server; url: string; authority: string }> => {
+  const certificates = issueServingCertificates('localhost', new Date())
+  const server = createServer({ key: certificates['tls.key'], cert: certificates['tls.crt'] }, (incoming, answer) => {
+    void text(incoming).then((body) => {
+      const { request } = JSON.parse(body) as {
+        request: { uid: string; desiredAPIVersion: string; objects: AnyObject[] }
+      }
+      const convertedObjects = request.objects.map((object) => ({ ...object, apiVersion: request.desiredAPIVersion }))
+      const response = { uid: request.uid, convertedObjects, result: { status: 'Success' } }
+      answer.setHeader('content-type', 'application/json')
+      answer.end(JSON.stringify({ apiVersion: 'apiextensions.k8s.io/v1', kind: 'ConversionReview', response }))
+    })
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const url = `https://localhost:${(server.address() as AddressInfo).port}/convert`
+  return { server, url, authority: certificates['ca.crt'] }
+}
+
+describe.skipIf(!clusterTestsPossible().possible)('a definition that others write meanwhile', () => {
+  let cluster: ControlPlane
+  let client: KubernetesClient
+  let proxy: FaultProxy
+  /** what the API server did not let the others do */
+  const refused: unknown[] = []
+  beforeAll(async () => {
+    cluster = await startControlPlane({ nodes: [] })
+  })
+  afterAll(() => cluster?.stop())
+  beforeEach(async () => {
+    proxy = await startFaultProxy(cluster.kubeconfig)
+    client = await connect({ kubeconfig: proxy.kubeconfig }, { env: {} })
+  })
+  afterEach(async () => {
+    expect(refused.splice(0)).toEqual([])
+    await client.close()
+    await proxy.close()
+  })
+
+  const old = async (plural: string, objects: number): Promise<MovingKind> =>
+    (await (await new MovingKind(cluster, plural).define()).write('w', objects)).flip()
+  const migrate = async (kind: MovingKind, options: Partial<MigrateOptions> = {}): Promise<MigrationResult> => {
+    const { now, wait } = new LeapingClock()
+    const target = await kind.target(new Date(Date.now() - 3_600_000).toISOString())
+    return migrateDefinition(client, target, { limits: { maxInFlight: 8 }, now, wait, ...options })
+  }
+  /** Does something before each of these writes is passed on, numbered from 1, and before the first trim. */
+  const before = (places: readonly number[], act: (place: number | 'trim') => unknown): void => {
+    let [writes, trims] = [0, 0]
+    const noted = async (place: number | 'trim'): Promise<void> => {
+      try {
+        await act(place)
+      } catch (error) {
+        refused.push(error)
+      }
+    }
+    proxy.fault = async (request) => {
+      if (isTrim(request) && ++trims === 1) await noted('trim')
+      if (!isWrite(request)) return undefined
+      const number = ++writes
+      if (places.includes(number)) await noted(number)
+      return undefined
+    }
+  }
+  const print = (kind: MovingKind, name: string): Promise<void> =>
+    kind.change(({ spec }) => {
+      const column = { name, type: 'string', jsonPath: '.spec.size' }
+      for (const version of spec.versions) version['additionalPrinterColumns'] = [column]
+    })
+  const generation = async (kind: MovingKind): Promise<number> => (await kind.read()).metadata.generation ?? 0
+
+  const harmless: [string, string, (kind: MovingKind, place: string) => unknown][] = [
+    ['what is printed', 'printeds', (kind, place) => print(kind, `Size${place}`)],
+    [
+      'short names and categories',
+      'shorts',
+      (kind, place) =>
+        kind.change(({ spec: { names } }) =>
+          Object.assign(names, { shortNames: [`s${place}`], categories: [`c${place}`] }),
+        ),
+    ],
+    [
+      'a deprecation',
+      'deprecateds',
+      (kind, place) =>
+        kind.change(({ spec: { versions } }) => {
+          Object.assign(versions[0] ?? {}, { deprecated: true, deprecationWarning: `old, ${place}` })
+        }),
+    ],
+  ]
+  test.each(harmless)('%s, again and again: it goes on, and its proof stands', async (_what, plural, change) => {
+    const moving = await old(plural, 60)
+    const first = await generation(moving)
+    before([5, 30, 55, 70, 110], (place) => change(moving, String(place)))
+    const result = await migrate(moving)
+    expect(result).toMatchObject({
+      outcome: 'migrated',
+      proof: { objects: 60 },
+      after: { storedVersions: ['v1beta1'] },
+    })
+    expect(result.passes.reduce((sum, { rewritten }) => sum + rewritten, 0)).toBe(60)
+    // One change each, the one before the trim as well.
+    expect(await generation(moving)).toBe(first + 6)
+    expect(await moving.stored()).toEqual({ v1beta1: 60 })
+    expect(await moving.storedVersions()).toEqual(['v1beta1'])
+  })
+
+  test('labels and annotations: it goes on', async () => {
+    const moving = await old('annotateds', 30)
+    before([5, 25, 40], (place) => {
+      const body = { metadata: { annotations: { 'example.com/place': String(place) } } }
+      return cluster.client.patch({ ...definitionKind, name: moving.name }, body, { type: 'merge' })
+    })
+    expect(await migrate(moving)).toMatchObject({ outcome: 'migrated' })
+  })
+
+  test('the authority of its conversion webhook: it goes on', async () => {
+    const { server, url, authority } = await startConverter()
+    try {
+      const moving = await (await new MovingKind(cluster, 'converteds').define()).write('w', 60)
+      const bundle = (): string => {
+        const another = issueServingCertificates('localhost', new Date())['ca.crt']
+        return Buffer.from(`${authority}${another}`).toString('base64')
+      }
+      const inject = (): Promise<void> =>
+        moving.change(({ spec }) => {
+          const clientConfig = { url, caBundle: bundle() }
+          spec.conversion = { strategy: 'Webhook', webhook: { clientConfig, conversionReviewVersions: ['v1'] } }
+        })
+      await inject()
+      await moving.flip()
+      const first = await generation(moving)
+      before([10, 40, 80], inject)
+      expect(await migrate(moving)).toMatchObject({ outcome: 'migrated', proof: { objects: 60 } })
+      expect(await generation(moving)).toBe(first + 4)
+      expect(await moving.stored()).toEqual({ v1beta1: 60 })
+      expect(await moving.storedVersions()).toEqual(['v1beta1'])
+    } finally {
+      server.close()
+    }
+  })
+
+  const decisive: [string, string, (spec: Spec) => unknown][] = [
+    [
+      'a schema',
+      'schematas',
+      ({ versions }) => {
+        const root = versions[0]?.schema?.openAPIV3Schema?.['properties'] as Record<string, unknown> | undefined
+        Object.assign(root ?? {}, { colour: { type: 'string' } })
+      },
+    ],
+    [
+      'a version that is not served any more',
+      'unserveds',
+      ({ versions }) => Object.assign(versions[0] ?? {}, { served: false }),
+    ],
+    [
+      'a version more',
+      'extendeds',
+      ({ versions }) => {
+        const [version] = versions
+        if (version) versions.push({ ...version, name: 'v1', storage: false })
+      },
+    ],
+  ]
+  test.each(decisive)('%s: it ends, and nothing is trimmed; begun again it is done', async (_what, plural, change) => {
+    const moving = await old(plural, 40)
+    before([20], () => moving.change(({ spec }) => void change(spec)))
+    const result = await migrate(moving)
+    expect(result).toMatchObject({
+      outcome: 'changed meanwhile',
+      reason: expect.stringContaining('in what decides how objects are stored'),
+    })
+    expect(proxy.requests.filter(isTrim)).toEqual([])
+    expect(await moving.storedVersions()).toEqual(['v1alpha1', 'v1beta1'])
+    proxy.fault = () => undefined
+    expect(await migrate(moving)).toMatchObject({ outcome: 'migrated' })
+  })
+
+  test('while nobody works on it: one change of what is printed keeps what was done, two begin anew', async () => {
+    const moving = await old('resumeds', 1_010)
+    const checkpoints = new KeptCheckpoints()
+    const stopAt = async (writes: number): Promise<void> => {
+      const control = new AbortController()
+      before([writes], () => control.abort(new Error('stopped')))
+      await expect(migrate(moving, { checkpoints, signal: control.signal })).rejects.toThrow('stopped')
+      proxy.fault = () => undefined
+    }
+    await stopAt(600)
+    expect(checkpoints.saved.at(-1)?.place?.counts).toMatchObject({ rewritten: 500 })
+    await print(moving, 'One')
+    await stopAt(300)
+    expect(checkpoints.saved.at(-1)).toMatchObject({
+      generation: await generation(moving),
+      passes: [],
+      place: { counts: { rewritten: 500 } },
+    })
+    await print(moving, 'Two')
+    await print(moving, 'Three')
+    const result = await migrate(moving, { checkpoints })
+    expect(result).toMatchObject({ outcome: 'migrated', notes: [expect.stringContaining('changed 2 times')] })
+    expect(await moving.stored()).toEqual({ v1beta1: 1_010 })
+  })
+})
