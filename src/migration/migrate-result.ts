@@ -13,18 +13,28 @@ export function migrationResult(
 ): MigrationResult {
   const trimmed = ended.outcome === 'migrated' || ended.outcome === 'nothing to do'
   const gone = versions.filter((version) => storedVersions.includes(version) && !after.includes(version))
+  const told = [...notes, ...alteredNotes([...passes, ...(place ? [unfinished(place)] : [])])]
   return {
     definition,
     storageVersion,
     before: { storedVersions },
     after: { storedVersions: after },
     ...ended,
-    ...(notes.length > 0 && { notes }),
+    ...(told.length > 0 && { notes: told }),
     passes: place ? [...passes, unfinished(place)] : passes,
     seconds,
     requests,
     removable: trimmed ? gone : [],
   }
+}
+
+/** A rewrite should change nothing but the encoding: whoever reconciles the objects acts on anything more. */
+function alteredNotes(passes: readonly PassResult[]): string[] {
+  const altered = passes.reduce((sum, pass) => sum + pass.altered, 0)
+  if (altered === 0) return []
+  return [
+    `${altered} object${altered === 1 ? ' was' : 's were'} changed by the rewrite, not only stored anew: a mutating webhook or policy, or defaults of the version that is written. The generation went up, so controllers act on it`,
+  ]
 }
 
 /** What of the passes is the proof. */

@@ -253,6 +253,7 @@ describe('for people', () => {
       failed: 0,
       throughStatus: 0,
       managersMoved: 0,
+      altered: 0,
       startedAt: '',
       seconds: 1,
       requests: 2,
