@@ -19,6 +19,7 @@ import { isBlocker, targetOf } from '../migration/target.ts'
 import { bringVersionsBack, repairOf } from '../migration/unreadable.ts'
 import type { StepOf } from '../plan/plan.types.ts'
 import { firstLookAt } from './first-looks.ts'
+import { firstObjects } from './first-objects.ts'
 import { definitionOf, flipOf, wordOf } from './flip-storage.ts'
 import { type Evidence, type StepContext, StepFailed, type StepHandler } from './step.types.ts'
 
@@ -38,6 +39,7 @@ export const migrate: StepHandler<'migrate'> = async (step, context) => {
     staleVersions: step.staleVersions,
     engine: step.engine,
     signal: context.signal,
+    first: async (signal) => firstObjects(step, { live, target }, { ...context, signal }),
     progress: (progress) => context.report(progressText(progress)),
     ...(look !== undefined && { firstLookAt: look }),
     ...(step.force === true && { force: true }),
