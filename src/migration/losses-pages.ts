@@ -18,7 +18,7 @@ const [firstPage, longestPage, pageBytes] = [100, 500, 4_000_000]
  * exchange for an expired one. Throws ApiError.
  */
 export async function* wholeObjects(
-  client: KubernetesClient,
+  client: Pick<KubernetesClient, 'raw'>,
   { group, plural, kind, namespaced }: MigrationTarget,
   version: string,
   signal?: AbortSignal,

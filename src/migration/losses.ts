@@ -8,7 +8,7 @@
  *
  * With a webhook nothing can be shown beforehand: a rewrite stores what the webhook makes of the object, and only after it has been
  * stored can it be read back through the other conversion; a dry run is answered from before the conversion to the storage
- * version. Such a migration is reported as unchecked.
+ * version. Such a migration is reported as unchecked, and the first objects that it rewrites are compared (round-trip.ts).
  */
 import type { JSONSchema } from '../crds/comparison/comparison.types.ts'
 import { isSchema, same, schemaOfVersion } from '../crds/comparison/schema-reading.ts'

@@ -34,6 +34,13 @@ import { lateWritesEnd, type Move, nextMove } from './prove.ts'
 import { settle } from './settle.ts'
 import { trim } from './trim.ts'
 
+/** Objects that were rewritten before all others, and what is worth knowing of it. */
+export interface FirstObjects {
+  rewritten: number
+  requests: number
+  note?: string
+}
+
 export interface MigrateOptions {
   limits: PaceLimits
   /** where it is kept how far it is; without it a run that dies is begun anew */
@@ -48,6 +55,8 @@ export interface MigrateOptions {
   engine?: 'own' | 'in-tree'
   /** when the target was read, by our own clock: for several definitions that were read together */
   firstLookAt?: string
+  /** done before the first object is rewritten, once every API server knows the storage version; what it throws ends it */
+  first?: (signal: AbortSignal) => Promise<FirstObjects>
   progress?: (progress: MigrationProgress) => void
   signal?: AbortSignal
   /** asked before each write, such as whether the lock is still ours; what it throws ends the migration */
@@ -85,6 +94,7 @@ class Migration {
   #watch: DefinitionWatch | undefined
   #requests = 0
   #total = 0
+  #rewrittenFirst = 0
 
   constructor(client: KubernetesClient, target: MigrationTarget, options: MigrateOptions) {
     this.#client = client
@@ -143,6 +153,7 @@ class Migration {
   async #go(signal: AbortSignal): Promise<Ended> {
     const obstacle = await this.#timed('settle', () => this.#settle(signal))
     if (obstacle !== undefined) return { outcome: 'failures left', reason: obstacle }
+    if (this.#isUntouched()) await this.#timed('rewrite', () => this.#first(signal))
     if (this.#options.engine === 'in-tree' && this.#isUntouched()) {
       const failed = await this.#timed('rewrite', () => this.#handOver(signal))
       if (failed !== undefined) return failed
@@ -163,6 +174,13 @@ class Migration {
   #isUntouched(): boolean {
     const { passes, place, phase } = this.#state
     return passes.length === 0 && !place && phase !== 'prove'
+  }
+
+  async #first(signal: AbortSignal): Promise<void> {
+    const { rewritten = 0, requests = 0, note } = (await this.#options.first?.(signal)) ?? {}
+    this.#rewrittenFirst = rewritten
+    this.#requests += requests
+    if (note !== undefined) this.#notes.push(note)
   }
 
   /** Whoever tries again has changed something, so it begins anew. */
@@ -343,6 +361,7 @@ class Migration {
       notes: this.#notes,
       seconds: this.#seconds,
       requests: this.#requests,
+      rewrittenFirst: this.#rewrittenFirst,
     })
   }
 

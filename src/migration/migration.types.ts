@@ -73,6 +73,8 @@ export interface PassCounts {
   throughStatus: number
   /** entries of managedFields in versions that go were renamed in the same write */
   managersMoved: number
+  /** changed by the write, by a mutating webhook or policy, or by defaults of the version: their generation went up */
+  altered: number
 }
 
 export interface PassResult extends PassCounts {

@@ -20,6 +20,7 @@ const noCounts = (): PassCounts => ({
   failed: 0,
   throughStatus: 0,
   managersMoved: 0,
+  altered: 0,
 })
 
 export class Tally {
@@ -55,6 +56,7 @@ export class Tally {
     counts[attempt.verdict] += 1
     if (attempt.throughStatus) counts.throughStatus += 1
     counts.managersMoved += attempt.managersMoved
+    if (attempt.altered) counts.altered += 1
   }
 
   failed(page: TallyPage, failure: ObjectFailure): void {
@@ -83,12 +85,12 @@ export class Tally {
    * will be counted again.
    */
   restart(): void {
-    const { rewritten, throughStatus, managersMoved } = this.total().counts
+    const { rewritten, throughStatus, managersMoved, altered } = this.total().counts
     this.#done = {
       next: undefined,
       open: 0,
       stray: false,
-      counts: { ...noCounts(), rewritten, throughStatus, managersMoved },
+      counts: { ...noCounts(), rewritten, throughStatus, managersMoved, altered },
       failures: [],
     }
     for (const page of this.#pages) page.stray = true

@@ -18,6 +18,7 @@ import { explain, type Refused, unanswered } from './verdict.ts'
 export interface Work extends ObjectName {
   /** resourceVersion as last seen */
   revision: string
+  generation: number | undefined
   managers: ManagersPatch | undefined
   /** it has to be looked at again before it is written */
   reread: boolean
@@ -30,7 +31,7 @@ export interface Work extends ObjectName {
 
 /** What became of one attempt. */
 export type Attempt =
-  | { verdict: Exclude<Verdict, 'failed'>; throughStatus: boolean; managersMoved: number }
+  | { verdict: Exclude<Verdict, 'failed'>; throughStatus: boolean; managersMoved: number; altered: boolean }
   | { verdict: undefined; refused: Refused }
 
 interface Metadata {
@@ -140,13 +141,15 @@ export class Patching {
     const { body, type } = this.#patch(work)
     const answer = await this.#answered(() => this.#send('PATCH', path, accept, body, type))
     if ('refused' in answer) return this.#refused(work, answer.refused, type)
-    const { resourceVersion } = this.#metadataIn('PATCH', answer)
+    const { resourceVersion, generation } = this.#metadataIn('PATCH', answer)
     const changed = resourceVersion !== work.revision
     return {
       verdict: changed || work.doubtful ? 'rewritten' : 'unchanged',
       throughStatus: subresource !== undefined,
       // A write to /status leaves managedFields of the rest as they are.
       managersMoved: changed && subresource === undefined ? (work.managers?.moved ?? 0) : 0,
+      // On the resourceVersion that was read it is nobody else's change.
+      altered: changed && generation !== work.generation && work.conflicts < conflictsPerObject,
     }
   }
 
@@ -175,9 +178,9 @@ export class Patching {
     return { body: `{"metadata":{"resourceVersion":${JSON.stringify(revision)}}}`, type: merge }
   }
 
-  #seen(metadata: KubernetesObject['metadata']): Pick<Work, 'revision' | 'managers'> {
+  #seen(metadata: KubernetesObject['metadata']): Pick<Work, 'revision' | 'generation' | 'managers'> {
     const managers = this.#stale.size > 0 ? managersPatch(metadata, this.#stale, this.#storage) : undefined
-    return { revision: metadata.resourceVersion ?? '', managers }
+    return { revision: metadata.resourceVersion ?? '', generation: metadata.generation, managers }
   }
 
   async #answered(send: () => Promise<RawResponse>): Promise<RawResponse | { refused: Refused }> {
@@ -226,7 +229,7 @@ export class Patching {
   }
 }
 
-const done = (verdict: 'gone'): Attempt => ({ verdict, throughStatus: false, managersMoved: 0 })
+const done = (verdict: 'gone'): Attempt => ({ verdict, throughStatus: false, managersMoved: 0, altered: false })
 
 // What admission refuses at the main endpoint is often not asked at /status: few webhooks and policies are registered there.
 const isAdmission = ({ cause }: Refused): boolean => cause === 'webhook' || cause === 'policy'

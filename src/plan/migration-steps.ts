@@ -13,6 +13,8 @@ export interface MovedDefinition {
   to: string
   /** as status has them before a flip */
   storedVersions: string[]
+  /** fields that may be lost */
+  accepted?: readonly string[]
   /** looked at in any case: managers are named in versions that nobody is served any more */
   force?: boolean
 }
@@ -32,7 +34,7 @@ export const flipStep = ({ crd, uid, from, to }: MovedDefinition): FlipDraft => 
 
 /** Moves the objects. `all` are those of the same plan: the times in which late writes may land go by together. */
 export const migrateStep = (
-  { crd, uid, from, to, storedVersions, force }: MovedDefinition,
+  { crd, uid, from, to, storedVersions, accepted = [], force }: MovedDefinition,
   options: Pick<MigrateStep, 'limits' | 'engine' | 'lateWriteSeconds'>,
   all: readonly string[],
 ): MigrateDraft => ({
@@ -46,6 +48,7 @@ export const migrateStep = (
   // Nobody can write in them any more, so what managedFields say of them is all that would hinder their end.
   staleVersions: crd.spec.versions.filter(({ name, served }) => !served && name !== to).map(({ name }) => name),
   engine: options.engine,
+  ...(accepted.length > 0 && { accepted: [...accepted] }),
   ...(force === true && { force }),
   ...(all.length > 1 && { together: [...all] }),
   ...(options.lateWriteSeconds !== undefined && { lateWriteSeconds: options.lateWriteSeconds }),

@@ -239,6 +239,8 @@ export interface MigrateStep extends StepBase {
   force?: boolean
   /** versions that objects are stored in and the spec lacks: they come back into it first, by consent */
   bringBack?: string[]
+  /** fields that may be lost, where that shows only when the first objects are rewritten: `spec.size` */
+  accepted?: string[]
   /** all definitions of the plan, where there are several: the first such step looks at all, and their windows overlap */
   together?: string[]
   /** seconds in which a write that began before a flip may land, where it is not the API server's limit */

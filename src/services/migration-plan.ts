@@ -5,6 +5,7 @@ import { sealed } from '../plan/hash.ts'
 import { flipStep, type MovedDefinition, migrateStep, noRollbackAcross } from '../plan/migration-steps.ts'
 import { type DraftStep, numbered } from '../plan/numbering.ts'
 import type { Plan } from '../plan/plan.types.ts'
+import { lossName } from './accepted-losses.ts'
 
 export interface MigrationOptions {
   limits: { maxInFlight: number; maxQps?: number }
@@ -37,7 +38,7 @@ export const migrationPlan = (all: readonly ToMigrate[], decided: Decided, optio
       ? []
       : [{ kind: 'back-up' as const, title: 'Back up', objects: [], collections: decided.backUp }]),
     ...flips.map((each) => flipStep(moved(each))),
-    ...all.map((each) => stepOf(each, options, all)),
+    ...all.map((each) => stepOf(each, options, { all, decided })),
   ]
   const [only] = all
   const name = all.length === 1 && only ? only.crd.metadata.name : `${all.length} definitions`
@@ -84,15 +85,26 @@ const staleVersions = (each: ToMigrate): string[] => {
   return [...notServed, ...back].filter((version) => version !== targetVersion(each))
 }
 
-const stepOf = (each: ToMigrate, options: MigrationOptions, all: readonly ToMigrate[]): DraftStep => ({
+const stepOf = (
+  each: ToMigrate,
+  options: MigrationOptions,
+  { all, decided }: { all: readonly ToMigrate[]; decided: Decided },
+): DraftStep => ({
   ...migrateStep(
-    { ...moved(each), force: options.force },
+    { ...moved(each), accepted: acceptedOf(each, decided), force: options.force },
     options,
     all.map(({ crd }) => crd.metadata.name),
   ),
   staleVersions: staleVersions(each),
   ...(each.bringBack !== undefined && { bringBack: each.bringBack }),
 })
+
+/** What a webhook leaves out shows only when the first objects are rewritten. */
+const acceptedOf = ({ crd }: ToMigrate, { accepted }: Decided): string[] => {
+  if (crd.spec.conversion?.strategy !== 'Webhook') return []
+  const prefix = lossName(crd.metadata.name, '')
+  return accepted.flatMap(({ id }) => (id.startsWith(prefix) ? [id.slice(prefix.length)] : []))
+}
 
 const flipNotes = (flips: readonly ToMigrate[]): string[] => {
   if (flips.length === 0) return []

@@ -58,7 +58,7 @@ export const judge = async (context: ChangeContext, scope: MigrationScope, optio
     rows,
     chosen: chosen.flatMap(({ migrate }) => (migrate === undefined ? [] : [migrate])),
     decided: {
-      backUp: losses.flatMap((report) => backedUp(report, chosen)),
+      backUp: losses.flatMap((report) => backedUp(report, chosen, options.acceptedLosses)),
       accepted: acceptedInPlan(options.acceptedLosses.filter((each) => !unused.includes(each))),
       notes: [
         ...scope.notes,
@@ -232,8 +232,10 @@ const pausedBy = (definition: string): { pausedAnnotation?: string } => {
   return own === undefined ? {} : { pausedAnnotation: own.pausedAnnotation }
 }
 
+/** Of what a webhook converts nobody knows the fields before. */
 const mayLose = ({ fields, unchecked }: LossReport, path: string): boolean =>
-  fields.some((field) => field.path === path) || unchecked.some((each) => each.fields.includes(path))
+  fields.some((field) => field.path === path) ||
+  unchecked.some((each) => each.fields.includes(path) || each.fields.length === 0)
 
 const unaccepted = (
   report: LossReport,
@@ -245,9 +247,17 @@ const unaccepted = (
 }
 
 /** Whole objects, in each version that shows what goes. */
-const backedUp = ({ definition, fields }: LossReport, chosen: readonly Candidate[]): Decided['backUp'] => {
-  const crd = chosen.find(({ row }) => row.definition === definition)?.crd
-  const versions = [...new Set(fields.filter(({ objects }) => objects > 0).map(({ version }) => version))]
+const backedUp = (
+  { definition, fields, unchecked }: LossReport,
+  chosen: readonly Candidate[],
+  accepted: readonly AcceptedLoss[],
+): Decided['backUp'] => {
+  const { crd, target } = chosen.find(({ row }) => row.definition === definition) ?? {}
+  const lost = fields.filter(({ objects }) => objects > 0).map(({ version }) => version)
+  const converted = accepted.some((each) => each.definition === definition)
+    ? unchecked.filter((each) => each.fields.length === 0 && target?.served.includes(each.version) === true)
+    : []
+  const versions = [...new Set([...lost, ...converted.map(({ version }) => version)])]
   return crd === undefined
     ? []
     : versions.map((version) => ({ apiVersion: `${crd.spec.group}/${version}`, kind: crd.spec.names.kind }))

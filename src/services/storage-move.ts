@@ -214,9 +214,11 @@ const ownWebhooks = ({ liveWebhooks = [] }: Pick<Move, 'liveWebhooks'>): Readonl
     ),
   )
 
+/** Of what a webhook converts nobody knows the fields before. */
 const mayLose = ({ definition, fields, unchecked }: LossReport, accepted: AcceptedLoss): boolean =>
   definition === accepted.definition &&
-  (fields.some(({ path }) => path === accepted.path) || unchecked.some((each) => each.fields.includes(accepted.path)))
+  (fields.some(({ path }) => path === accepted.path) ||
+    unchecked.some((each) => each.fields.includes(accepted.path) || each.fields.length === 0))
 
 const pathsOf = (accepted: readonly AcceptedLoss[], definition: string): string[] =>
   accepted.filter((each) => each.definition === definition).map(({ path }) => path)

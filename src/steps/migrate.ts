@@ -16,6 +16,7 @@ import { isBlocker, targetOf } from '../migration/target.ts'
 import type { StepOf } from '../plan/plan.types.ts'
 import { readable, refuseLosses } from './bring-back.ts'
 import { firstLookAt } from './first-looks.ts'
+import { firstObjects } from './first-objects.ts'
 import { flipOf, wordOf } from './flip-storage.ts'
 import { type Evidence, type StepContext, StepFailed, type StepHandler } from './step.types.ts'
 
@@ -36,6 +37,7 @@ export const migrate: StepHandler<'migrate'> = async (step, context) => {
     staleVersions: [...new Set([...step.staleVersions, ...also])],
     engine: step.engine,
     signal: context.signal,
+    first: async (signal) => firstObjects(step, { live: found.live, target }, { ...context, signal }),
     progress: (progress) => context.report(progressText(progress)),
     ...(look !== undefined && { firstLookAt: look }),
     ...(step.force === true && { force: true }),

@@ -98,7 +98,7 @@ export const lastWave = ({ input, definitions, models }: Situation, before: read
     ...flips.map(flipStep),
     ...all.map((each) =>
       migrateStep(
-        each,
+        { ...each, ...converted(each, storage) },
         options,
         all.map(({ crd }) => crd.metadata.name),
       ),
@@ -106,6 +106,10 @@ export const lastWave = ({ input, definitions, models }: Situation, before: read
     ...(compared === undefined ? [] : [{ ...compared, title: 'Compare the workloads again', workloads }]),
   ]
 }
+
+/** What a webhook leaves out shows only when the first objects are rewritten. */
+const converted = ({ crd }: MovedDefinition, { accepted = {} }: StorageMove): Pick<MovedDefinition, 'accepted'> =>
+  crd.spec.conversion?.strategy === 'Webhook' ? { accepted: accepted[crd.metadata.name] ?? [] } : {}
 
 /** What is said of it before: what becomes of the way back, and how to keep it. */
 export const lastWaveNotes = ({ input, definitions }: Situation): string[] => {

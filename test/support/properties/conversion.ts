@@ -5,7 +5,7 @@ import { alpha, beta } from '../sample-objects.ts'
 import { type Chance, defined, type Property } from '../seeded.ts'
 
 const engineOf = (chance: Chance, apiVersion: string) => {
-  const length = chance.maybe(() => chance.below(9999))
+  const length = chance.maybe(() => 1 + chance.below(9998))
   return defined({
     trustRemoteCode: chance.maybe(() => chance.flip()),
     type: chance.maybe(() => 'vllm'),
@@ -32,7 +32,8 @@ const demandOf = (chance: Chance, apiVersion: string) => {
   })
 }
 
-function deployment(chance: Chance, apiVersion: string): ModelDeployment {
+/** A ModelDeployment with whatever chance gives it of what its version has. */
+export function modelDeployment(chance: Chance, apiVersion: string): ModelDeployment {
   const scaling = () =>
     defined({
       replicas: chance.below(9),
@@ -58,7 +59,7 @@ function deployment(chance: Chance, apiVersion: string): ModelDeployment {
 const survives = (from: string, to: string): Property => ({
   title: `${from} survives the way to ${to} and back`,
   holds: (chance) => {
-    const object = deployment(chance, from)
+    const object = modelDeployment(chance, from)
     const there = convertModelDeployment(object, to)
     expect(there.apiVersion).toBe(to)
     expect(convertModelDeployment(there, from)).toEqual(object)

@@ -19,6 +19,7 @@ const pass = (changes: Partial<PassResult> = {}): PassResult => ({
   failed: 0,
   throughStatus: 0,
   managersMoved: 0,
+  altered: 0,
   startedAt: at(60),
   seconds: 1,
   requests: 11,

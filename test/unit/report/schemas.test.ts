@@ -92,6 +92,7 @@ const migrated: NonNullable<DocumentBodies['Run']['migrated']>[number] = {
       failed: 0,
       throughStatus: 1,
       managersMoved: 0,
+      altered: 0,
       startedAt: time,
       seconds: 0.1,
       requests: 4,

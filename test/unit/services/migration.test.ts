@@ -109,6 +109,17 @@ describe('the plan of a migration', () => {
     expect(planOf([{ crd }]).notes).toEqual([])
   })
 
+  test('tells the step what may be lost where a webhook converts, for that shows only when it writes', () => {
+    const [widgets, gadgets] = [definition('widgets', 'v2', ['v1']), definition('gadgets', 'v2', ['v1'])]
+    widgets.spec.conversion = { strategy: 'Webhook' }
+    const accepted = acceptedInPlan(
+      ['widgets', 'gadgets'].map((name) => ({ definition: `${name}.example.com`, path: 'spec.size', reason: 'why' })),
+    )
+    const { steps } = planOf([{ crd: widgets }, { crd: gadgets }], { ...nothing, accepted })
+    expect(steps).toMatchObject([{ accepted: ['spec.size'] }, { definition: 'gadgets.example.com' }])
+    expect(steps[1]).not.toHaveProperty('accepted')
+  })
+
   test('is another one where the definition is, and the same where only its resourceVersion is', () => {
     const crd = definition('widgets', 'v2', ['v1', 'v2'])
     const { hash } = planOf([{ crd }])
@@ -272,6 +283,7 @@ describe('for people', () => {
       failed: 0,
       throughStatus: 0,
       managersMoved: 0,
+      altered: 0,
       startedAt: '',
       seconds: 1,
       requests: 2,
