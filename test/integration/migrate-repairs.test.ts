@@ -5,7 +5,10 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readKept } from '../../src/journal/records.ts'
 import type { AnyObject } from '../../src/kubernetes/objects.ts'
+import { documentOf } from '../../src/report/documents.ts'
+import { renderDocument } from '../../src/report/render.ts'
 import { abort } from '../../src/services/abort.ts'
+import { readRun } from '../../src/services/export-run.ts'
 import { type MigrateOptions, migrateDefinitions } from '../../src/services/migrate-definitions.ts'
 import type { ChangeRequest } from '../../src/services/run-plan.ts'
 import type { ChangeResult } from '../../src/services/run-report.types.ts'
@@ -152,10 +155,13 @@ describe.skipIf(!clusterTestsPossible().possible)('migrate', () => {
     const backupFile = join(tmpdir(), `airunway-integers-${process.pid}.json`)
     const acceptLoss = [`${moving.name}:^.spec.big=nobody reads it`]
     const options = { ...usual, storage: { [moving.name]: 'v1beta1' }, acceptLoss }
-    ran(await migrateDefinitions({ ...request, backupFile }, options))
+    const { run } = ran(await migrateDefinitions({ ...request, backupFile }, options))
     const saved = readFileSync(backupFile, 'utf8')
     rmSync(backupFile)
     expect(saved).toContain('"big":9007199254740995')
+    const record = documentOf('RunRecord', await readRun({ ...request, number: run.number, now: new Date() }))
+    expect(renderDocument(record, 'json')).toMatch(/"big": ?9007199254740995\b/)
+    expect(renderDocument(record, 'yaml')).toMatch(/^ *big: 9007199254740995$/m)
     expect(await raw(path)).toContain('"default":9007199254740993')
   })
 })
