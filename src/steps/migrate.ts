@@ -3,6 +3,7 @@ import { isConflict } from '../kubernetes/errors.ts'
 import type { CustomResourceDefinition } from '../kubernetes/objects.ts'
 import { waitFor } from '../kubernetes/wait.ts'
 import { storageFlip } from '../migration/flip-time.ts'
+import { forgettingVersions } from '../migration/forgotten-managers.ts'
 import { lossesOf, unacceptedLosses } from '../migration/losses.ts'
 import { migrateDefinition } from '../migration/migrate.ts'
 import type {
@@ -35,7 +36,7 @@ export const migrate: StepHandler<'migrate'> = async (step, context) => {
   const result = await migrateDefinition(context.client, target, {
     limits: step.limits,
     checkpoints: checkpointsIn(context),
-    staleVersions: step.staleVersions,
+    staleVersions: staleVersions(step, live, target),
     engine: step.engine,
     signal: context.signal,
     progress: (progress) => context.report(progressText(progress)),
@@ -45,6 +46,16 @@ export const migrate: StepHandler<'migrate'> = async (step, context) => {
   })
   if (result.outcome === 'migrated' || result.outcome === 'nothing to do') return evidenceOf(result)
   throw new StepFailed(failureText(result))
+}
+
+/** Entries of managedFields that are renamed: of versions that will leave, and of those that would cost all of them. */
+const staleVersions = (
+  { staleVersions: leaving, force }: StepOf<'migrate'>,
+  live: CustomResourceDefinition,
+  target: MigrationTarget,
+): string[] => {
+  const isRewritten = force === true || target.storedVersions.some((version) => version !== target.storageVersion)
+  return [...new Set([...leaving, ...(isRewritten ? forgettingVersions(live, target) : [])])]
 }
 
 /** Versions that are stored and gone from the spec come back first, which this step's plan has consent for. */
