@@ -14,11 +14,15 @@ export const toChunks = (value: unknown): string[] => {
   return chunks
 }
 
-/** The value of chunks in order. Throws a Refusal that names `record` where one is damaged or missing. */
-export const fromChunks = <T>(chunks: string[], record: string): T => {
+/** The value of chunks in order, read by `parse`. Throws a Refusal that names `record` where one is damaged or missing. */
+export const fromChunks = <T>(
+  chunks: string[],
+  record: string,
+  parse: (text: string) => unknown = (text) => JSON.parse(text) as unknown,
+): T => {
   try {
     const packed = Buffer.concat(chunks.map((chunk) => Buffer.from(chunk, 'base64')))
-    return JSON.parse(gunzipSync(packed).toString('utf8')) as T
+    return parse(gunzipSync(packed).toString('utf8')) as T
   } catch (cause) {
     throw damaged(record, cause)
   }

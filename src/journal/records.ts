@@ -8,6 +8,7 @@
  */
 import type { KubernetesClient } from '../kubernetes/client.types.ts'
 import { isConflict, isNotFound } from '../kubernetes/errors.ts'
+import { parseExact } from '../kubernetes/exact-json.ts'
 import type { AnyObject, KubernetesObject, ObjectReference, Secret } from '../kubernetes/objects.ts'
 import type { Plan } from '../plan/plan.types.ts'
 import { RUN_LABEL } from '../plan/run-label.ts'
@@ -131,8 +132,8 @@ export class OpenJournal {
   }
 
   /** A value that `keep` saved in this run, or undefined. */
-  async kept<T>(name: string): Promise<T | undefined> {
-    return readKept<T>(this.#client, this.#namespace, this.summary.number, name)
+  async kept<T>(name: string, options?: KeptOptions): Promise<T | undefined> {
+    return readKept<T>(this.#client, this.#namespace, this.summary.number, name, options)
   }
 }
 
@@ -187,6 +188,11 @@ interface Version {
   resourceVersion?: string
 }
 
+export interface KeptOptions {
+  /** integers beyond 2^53 stay as they were kept, see `parseExact`: for what is written again as a whole */
+  exact?: boolean
+}
+
 /**
  * A value that a run kept under `name`. Undefined where there is none, or where not all its parts are there: a process
  * that died while it saved them had not finished that step.
@@ -196,6 +202,7 @@ export const readKept = async <T>(
   namespace: string,
   number: number,
   name: string,
+  { exact = false }: KeptOptions = {},
 ): Promise<T | undefined> => {
   const secrets = await client.list<Secret>({
     apiVersion: 'v1',
@@ -207,7 +214,9 @@ export const readKept = async <T>(
   const wanted = Number(Buffer.from(parts.get(partName(number, name, 0))?.['of'] ?? '', 'base64').toString())
   const chunks = Array.from({ length: wanted }, (_, index) => parts.get(partName(number, name, index))?.['chunk'])
   const complete = chunks.filter((chunk) => chunk !== undefined)
-  return wanted > 0 && complete.length === wanted ? fromChunks<T>(complete, `run-${number}-${name}`) : undefined
+  const isWhole = wanted > 0 && complete.length === wanted
+  if (!isWhole) return undefined
+  return fromChunks<T>(complete, `run-${number}-${name}`, exact ? parseExact : undefined)
 }
 
 const partName = (number: number, name: string, index: number): string => `run-${number}-${name}-${index}`

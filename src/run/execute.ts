@@ -100,7 +100,7 @@ const runStep = async (step: Step, title: string, results: StepResult[], context
     ...(context.backupFile === undefined ? {} : { backupFile: context.backupFile }),
     report: (text) => task.update(text),
     keep: async (name, value) => journal.keep(name, value),
-    kept: async (name) => journal.kept(name),
+    kept: async (name, options) => journal.kept(name, options),
   }
   try {
     signal.throwIfAborted()

@@ -3,11 +3,13 @@ import type { Backup } from '../backup/backup.types.ts'
 import { writeNewFile } from '../backup/file.ts'
 import type { JournalEntry, RunSummary } from '../journal/journal.types.ts'
 import { openRun, planOf, readKept } from '../journal/records.ts'
-import type { ConnectionFlags } from '../kubernetes/client.types.ts'
+import type { ConnectionFlags, KubernetesClient } from '../kubernetes/client.types.ts'
 import { connect } from '../kubernetes/connect.ts'
 import { isNotFound } from '../kubernetes/errors.ts'
+import type { LostValue } from '../migration/survey.types.ts'
 import type { Plan } from '../plan/plan.types.ts'
 import { BACKUP } from '../steps/back-up.ts'
+import { lostName } from '../steps/check-migration.ts'
 import { type ClusterName, clusterOf } from './cluster-name.ts'
 import { noSuchRun } from './history.ts'
 
@@ -18,6 +20,13 @@ export interface RunRecord {
   entries: JournalEntry[]
   /** absent where the run stopped before it was taken */
   backup?: Backup
+  /** what an upgrade gave up by consent, as it was right before it went: later than the back-up */
+  lost?: LostOfDefinition[]
+}
+
+interface LostOfDefinition {
+  definition: string
+  values: LostValue[]
 }
 
 /** What was written where. */
@@ -45,18 +54,35 @@ export const readRun = async (options: ExportOptions): Promise<RunRecord> => {
     })
     const [plan, backup] = await Promise.all([
       planOf(client, recordNamespace, number),
-      readKept<Backup>(client, recordNamespace, number, BACKUP),
+      readKept<Backup>(client, recordNamespace, number, BACKUP, { exact: true }),
     ])
+    const lost = await lostIn(client, options, plan)
     return {
       metadata: { time: now.toISOString(), cluster: clusterOf(client), recordNamespace },
       summary: journal.summary,
       plan,
       entries: [...journal.entries],
       ...(backup === undefined ? {} : { backup }),
+      ...(lost.length === 0 ? {} : { lost }),
     }
   } finally {
     await client.close()
   }
+}
+
+const lostIn = async (
+  client: KubernetesClient,
+  { recordNamespace, number }: ExportOptions,
+  { steps }: Plan,
+): Promise<LostOfDefinition[]> => {
+  const lost: LostOfDefinition[] = []
+  for (const step of steps) {
+    if (step.kind !== 'check-migration') continue
+    const { definition } = step
+    const values = await readKept<LostValue[]>(client, recordNamespace, number, lostName(definition))
+    if (values !== undefined) lost.push({ definition, values })
+  }
+  return lost
 }
 
 /** Writes the text of a run's record to a new file. Throws Refusal: `usage` where it exists, `failed` where it cannot be written. */

@@ -45,19 +45,28 @@ export const lossesRefusal = (
   if (lossy.length === 0) return undefined
   const names = lossy.flatMap(({ report, paths }) => paths.map((path) => lossName(report.definition, path)))
   const why = lossy.flatMap(({ report, paths }) => paths.map((path) => lossText(report, path)))
+  const seen = lossy.flatMap(({ report, paths }) => paths.filter((path) => found(report, path) !== undefined))
+  // What nobody can see nobody can back up.
+  const saved = seen.length === names.length ? 'the values' : 'values that can be seen'
+  const backedUp = seen.length === 0 ? '' : ` (${saved} are backed up first)`
   return new Refusal(
     'blocked',
     `The migration would drop ${names.length} field${names.length === 1 ? '' : 's'} for ever. Nothing was written.`,
     {
       why: `The schema of the storage version does not have them, so the API server leaves them out when it writes the objects anew.\n${why.join('\n')}`,
-      next: `give them a place in the storage version, or accept each by name (the values are backed up first): ${names.map((name) => `--accept-loss '${name}=REASON'`).join(' ')}`,
+      next: `give them a place in the storage version, or accept each by name${backedUp}: ${names.map((name) => `--accept-loss '${name}=REASON'`).join(' ')}`,
       details: { losses: lossy.map(({ report, paths }) => ({ ...report, unaccepted: paths })) },
     },
   )
 }
 
-const lossText = ({ definition, fields, unchecked }: LossReport, path: string): string => {
-  const field = fields.find((each) => each.path === path && each.objects > 0)
+/** The field, where objects have been seen that have it. */
+const found = ({ fields }: LossReport, path: string): LossReport['fields'][number] | undefined =>
+  fields.find((each) => each.path === path && each.objects > 0)
+
+const lossText = (report: LossReport, path: string): string => {
+  const { definition, unchecked } = report
+  const field = found(report, path)
   if (field === undefined) {
     const unknown = unchecked.find((each) => each.fields.includes(path))
     return `${lossName(definition, path)}: not known who has it: ${unknown?.why ?? 'it cannot be looked at'}`

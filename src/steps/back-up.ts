@@ -9,7 +9,7 @@ export const BACKUP = 'backup'
 
 export const backUp: StepHandler<'back-up'> = async (step, context) => {
   // A back-up that is already there was taken before the first change; a second one might not be.
-  const existing = await context.kept<Backup>(BACKUP)
+  const existing = await context.kept<Backup>(BACKUP, { exact: true })
   const backup = existing ?? (await takeBackup(context.client, step, { now: context.now(), signal: context.signal }))
   if (existing === undefined) await context.keep(BACKUP, backup)
   // After the records: where the process dies in between, the next try writes the very same.

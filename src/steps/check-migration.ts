@@ -14,6 +14,9 @@ import type { StepOf } from '../plan/plan.types.ts'
 import { definitionOf, wordOf } from './flip-storage.ts'
 import { StepFailed, type StepHandler } from './step.types.ts'
 
+/** Name under which a run keeps the values of a definition that are given up in it. */
+export const lostName = (definition: string): string => `lost-${wordOf(definition)}`
+
 /** These pass by themselves, and the migration waits for them. */
 const PASSING = new Set<DenialGroup['cause']>(['conflict', 'throttled', 'server', 'connection'])
 
@@ -34,7 +37,7 @@ export const checkMigration: StepHandler<'check-migration'> = async (step, conte
   })
   refuseLosses(step, unacceptedLosses(losses, step.accepted))
   // The back-up of the run's beginning lacks what was made since.
-  if (values.length > 0) await context.keep(`lost-${wordOf(step.definition)}`, values)
+  if (values.length > 0) await context.keep(lostName(step.definition), values)
   const denials = await denialsOf(client, target, {
     pausedAnnotation: step.pausedAnnotation,
     all: step.tryAll === true,

@@ -1,6 +1,6 @@
 /** Rewrites a few objects before all others where a webhook converts them, and stops if one of them has lost something. */
 import type { AnyObject, CustomResourceDefinition } from '../kubernetes/objects.ts'
-import type { FirstObjects } from '../migration/migrate.ts'
+import type { FirstObjects } from '../migration/migrate.types.ts'
 import type { MigrationTarget } from '../migration/migration.types.ts'
 import { tryRoundTrip } from '../migration/round-trip.ts'
 import type { StepOf } from '../plan/plan.types.ts'

@@ -1,6 +1,7 @@
 /** Moves the objects of a definition to its storage version; how far it is lies in the records, so that a run can go on. */
 import type { CustomResourceDefinition } from '../kubernetes/objects.ts'
 import { storageFlip } from '../migration/flip-time.ts'
+import { forgettingVersions } from '../migration/forgotten-managers.ts'
 import { migrateDefinition } from '../migration/migrate.ts'
 import type {
   CheckpointStore,
@@ -34,7 +35,7 @@ export const migrate: StepHandler<'migrate'> = async (step, context) => {
   const result = await migrateDefinition(context.client, target, {
     limits: step.limits,
     checkpoints: checkpointsIn(context),
-    staleVersions: [...new Set([...step.staleVersions, ...also])],
+    staleVersions: [...new Set([...staleVersions(step, found.live, target), ...also])],
     engine: step.engine,
     signal: context.signal,
     first: async (signal) => firstObjects(step, { live: found.live, target }, { ...context, signal }),
@@ -57,6 +58,16 @@ const withNote = (result: MigrationResult, also: readonly string[]): MigrationRe
           `${also.join(', ')} came back into the spec as well: objects were stored in it`,
         ],
       }
+
+/** Entries of managedFields that are renamed: of versions that will leave, and of those that would cost all of them. */
+const staleVersions = (
+  { staleVersions: leaving, force }: StepOf<'migrate'>,
+  live: CustomResourceDefinition,
+  target: MigrationTarget,
+): string[] => {
+  const isRewritten = force === true || target.storedVersions.some((version) => version !== target.storageVersion)
+  return [...new Set([...leaving, ...(isRewritten ? forgettingVersions(live, target) : [])])]
+}
 
 const targetNow = async (
   step: StepOf<'migrate'>,

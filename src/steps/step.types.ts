@@ -15,7 +15,8 @@ export interface StepContext {
   /** tells people what is being waited for */
   report(text: string): void
   keep(name: string, value: unknown): Promise<void>
-  kept<T>(name: string): Promise<T | undefined>
+  /** `exact`: integers beyond 2^53 stay as they were, for what is written again as a whole */
+  kept<T>(name: string, options?: { exact?: boolean }): Promise<T | undefined>
 }
 
 /** Values for people and for the journal: small, and never secrets. */

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { listRuns } from '../../src/journal/records.ts'
 import type { CustomResourceDefinition } from '../../src/kubernetes/objects.ts'
+import { appliedConfiguration } from '../../src/kubernetes/ownership.ts'
 import { documentOf } from '../../src/report/documents.ts'
 import { renderDocument } from '../../src/report/render.ts'
 import { type MigrateOptions, migrateDefinitions } from '../../src/services/migrate-definitions.ts'
@@ -17,7 +18,9 @@ import { type ControlPlane, clusterTestsPossible, startControlPlane } from '../s
 import { prefixOf, storedVersionsUnder } from '../support/etcd-bytes.ts'
 import { planned, ran, refusal, usual } from '../support/migrate-stories.ts'
 import { definitionKind, MovingKind } from '../support/migrating.ts'
+import { placeOf, versionsOfManagers } from '../support/object-contents.ts'
 import { PACE } from '../support/pace.ts'
+import { beta } from '../support/sample-objects.ts'
 import { schemaErrors } from '../support/schemas.ts'
 
 const { possible, reason } = clusterTestsPossible()
@@ -67,6 +70,16 @@ describe.skipIf(!possible)('migrate after an upgrade', () => {
   const storedVersions = async (name: string): Promise<string[] | undefined> =>
     (await cluster.client.get<CustomResourceDefinition>({ ...definitionKind, name })).status?.storedVersions
 
+  /** What somebody wrote of the release's objects, by their names, as it is read in v1beta1. */
+  const written = async (): Promise<Record<string, unknown>> => {
+    const found: Record<string, unknown> = {}
+    for (const kind of ['ModelDeployment', 'InferenceProviderConfig'])
+      for (const object of await cluster.client.list({ apiVersion: beta, kind }))
+        found[`${kind} ${placeOf(object)}`] = { uid: object.metadata.uid, spec: object['spec'] }
+    return found
+  }
+  let before: Record<string, unknown>
+
   test('there is nothing to do before, and nothing is written', async () => {
     const result = await migrateDefinitions(request, usual)
     expect(result).toMatchObject({ outcome: 'nothing-to-migrate' })
@@ -82,6 +95,7 @@ describe.skipIf(!possible)('migrate after an upgrade', () => {
     const options = { to: 'v0.2.0', tier: 'in-place', conflicts: 'keep', holdStorage: true, dryRun: false } as const
     ran(await upgrade(request, { ...options, releases: cluster.releases }))
     expect(await stored('modeldeployments')).toEqual({ 'kubeairunway.ai/v1alpha1': 7 })
+    before = await written()
 
     // Tidying up somebody else's definitions does not give up the way back.
     const all = await migrateDefinitions(request, { ...usual, all: true })
@@ -159,7 +173,18 @@ describe.skipIf(!possible)('migrate after an upgrade', () => {
     expect(live.spec.versions.map(({ name }) => name)).toEqual(['v1beta1'])
     const objects = await cluster.client.list({ apiVersion: 'kubeairunway.ai/v1beta1', kind: 'ModelDeployment' })
     expect(objects).toHaveLength(7)
-    const named = objects.flatMap(({ metadata }) => metadata.managedFields?.map(({ apiVersion }) => apiVersion) ?? [])
-    expect(named).not.toContain('kubeairunway.ai/v1alpha1')
+    expect(versionsOfManagers(objects)).toEqual(new Set([beta]))
+
+    // Every one of them reads as before v1alpha1 went, and who has applied it can apply it again.
+    expect(Object.keys(before)).toHaveLength(9)
+    expect(await written()).toEqual(before)
+    const configurations = await cluster.client.list({ apiVersion: beta, kind: 'InferenceProviderConfig' })
+    for (const object of [...objects, ...configurations]) {
+      const managers = object.metadata.managedFields?.filter(({ subresource }) => subresource === undefined) ?? []
+      expect(managers.length, placeOf(object)).toBeGreaterThan(0)
+      for (const { manager = '' } of managers)
+        await cluster.client.apply(appliedConfiguration(object, [manager]), { fieldManager: manager })
+    }
+    expect(await written()).toEqual(before)
   })
 })

@@ -8,6 +8,7 @@ import type { AnyObject } from '../../src/kubernetes/objects.ts'
 import { documentOf } from '../../src/report/documents.ts'
 import { renderDocument } from '../../src/report/render.ts'
 import { abort } from '../../src/services/abort.ts'
+import { readRun } from '../../src/services/export-run.ts'
 import { type MigrateOptions, migrateDefinitions } from '../../src/services/migrate-definitions.ts'
 import { resume } from '../../src/services/resume.ts'
 import type { ChangeRequest } from '../../src/services/run-plan.ts'
@@ -203,6 +204,41 @@ describe.skipIf(!clusterTestsPossible().possible)('migrate', () => {
     expect(await listed(moving)).toHaveLength(510)
   })
 
+  test('keeps who owns what, where the storage version fills in a field that the old one does not have', async () => {
+    const moving = await new MovingKind(cluster, 'owned').define()
+    await moving.change(({ spec }) => {
+      for (const { name, schema } of spec.versions) {
+        const fields = schema?.openAPIV3Schema?.['properties'] as Record<string, { properties: object }> | undefined
+        if (name === 'v1beta1' && fields?.['spec'])
+          fields['spec'].properties = { size: { type: 'string' }, color: { type: 'string', default: 'red' } }
+      }
+    })
+    const [alpha, beta] = ['v1alpha1', 'v1beta1'].map((version) => `${group}/${version}`)
+    const object = (apiVersion = '', labels = {}): AnyObject => {
+      const metadata = { name: 'o', namespace: 'default', labels }
+      return { apiVersion, kind: moving.kind, metadata, spec: { size: 'l' } }
+    }
+    const apply = async (written: AnyObject): Promise<AnyObject> =>
+      cluster.client.apply(written, { fieldManager: 'gitops', force: false })
+    await eventually(() => apply(object(alpha, { spare: 'yes' })))
+    const status = { type: 'merge', subresource: 'status', fieldManager: 'operator' } as const
+    await cluster.client.patch({ ...moving.reference('o'), apiVersion: `${alpha}` }, { status: { seen: 1 } }, status)
+    await moving.flip()
+
+    ran(await migrate(moving))
+    expect(await moving.stored()).toEqual({ v1beta1: 1 })
+    const [moved] = await listed(moving)
+    expect(moved).toMatchObject({ spec: { size: 'l', color: 'red' }, status: { seen: 1 } })
+    const managers = moved?.metadata.managedFields?.map(({ manager, apiVersion }) => `${manager} ${apiVersion}`)
+    // The value that was filled in belongs to whoever wrote the object next.
+    expect(managers?.toSorted()).toEqual([`gitops ${beta}`, `kubectl-airunway ${beta}`, `operator ${beta}`])
+    // Who still applies the old version can, and what is left out goes, in either.
+    await apply(object(alpha, { other: 'yes' }))
+    expect((await listed(moving))[0]?.metadata.labels).toEqual({ other: 'yes' })
+    await apply(object(alpha))
+    expect((await listed(moving))[0]?.metadata.labels).toBeUndefined()
+  })
+
   test('keeps integers that JavaScript does not have, in the definition and in the back-up', async () => {
     const moving = await new MovingKind(cluster, 'integers').define()
     const path = `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${moving.name}`
@@ -228,10 +264,13 @@ describe.skipIf(!clusterTestsPossible().possible)('migrate', () => {
     const backupFile = join(tmpdir(), `airunway-integers-${process.pid}.json`)
     const acceptLoss = [`${moving.name}:^.spec.big=nobody reads it`]
     const options = { ...usual, storage: { [moving.name]: 'v1beta1' }, acceptLoss }
-    ran(await migrateDefinitions({ ...request, backupFile }, options))
+    const { run } = ran(await migrateDefinitions({ ...request, backupFile }, options))
     const saved = readFileSync(backupFile, 'utf8')
     rmSync(backupFile)
     expect(saved).toContain('"big":9007199254740995')
+    const record = documentOf('RunRecord', await readRun({ ...request, number: run.number, now: new Date() }))
+    expect(renderDocument(record, 'json')).toMatch(/"big": ?9007199254740995\b/)
+    expect(renderDocument(record, 'yaml')).toMatch(/^ *big: 9007199254740995$/m)
     expect(await raw(path)).toContain('"default":9007199254740993')
   })
 })

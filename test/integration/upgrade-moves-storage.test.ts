@@ -8,13 +8,13 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parseAllDocuments, stringify } from 'yaml'
 import { listRuns, readKept } from '../../src/journal/records.ts'
 import type { CustomResourceDefinition } from '../../src/kubernetes/objects.ts'
-import type { LostValue } from '../../src/migration/survey.types.ts'
 import type { Plan } from '../../src/plan/plan.types.ts'
 import { memoryFolder } from '../../src/playground/playground.ts'
 import { documentOf } from '../../src/report/documents.ts'
 import { type Progress, silentProgress } from '../../src/report/progress.ts'
 import { renderDocument } from '../../src/report/render.ts'
 import { abort } from '../../src/services/abort.ts'
+import { readRun } from '../../src/services/export-run.ts'
 import { history } from '../../src/services/history.ts'
 import { migrateDefinitions } from '../../src/services/migrate-definitions.ts'
 import { resume } from '../../src/services/resume.ts'
@@ -22,7 +22,6 @@ import { rollback } from '../../src/services/rollback.ts'
 import type { ChangeRequest } from '../../src/services/run-plan.ts'
 import { status } from '../../src/services/status.ts'
 import { type UpgradeOptions, upgrade } from '../../src/services/upgrade.ts'
-import { wordOf } from '../../src/steps/flip-storage.ts'
 import type { ChangeInput } from '../support/change-program.ts'
 import { changeRequest } from '../support/change-request.ts'
 import { type ControlPlane, clusterTestsPossible, eventually, startControlPlane } from '../support/control-plane.ts'
@@ -287,8 +286,9 @@ describe.skipIf(!clusterTestsPossible().possible)('an upgrade that moves stored 
     await allowWrites(cluster)
     const { run, migrated } = ran(await upgrade(request, to('v0.2.0', { releases, acceptLoss })))
     expect(migrated).toMatchObject([{ outcome: 'migrated' }, { outcome: 'migrated' }])
-    const kept = await readKept<LostValue[]>(cluster.client, RECORDS, run.number, `lost-${wordOf(configs)}`)
-    expect(kept?.filter(({ isDefault }) => !isDefault)).toMatchObject([
+    const { lost } = await readRun({ ...request, number: run.number, now: new Date() })
+    expect(lost?.map(({ definition: of }) => of)).toEqual([configs])
+    expect(lost?.[0]?.values.filter(({ isDefault }) => !isDefault)).toMatchObject([
       {
         name: 'by-hand',
         version: 'v1alpha1',

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { fromChunks, toChunks } from '../../../src/journal/chunks.ts'
+import { parseExact } from '../../../src/kubernetes/exact-json.ts'
 
 test.each([
   ['nothing', null],
@@ -10,6 +11,11 @@ test.each([
   const chunks = toChunks(value)
   for (const chunk of chunks) expect(chunk.length).toBeLessThan(1024 * 1024)
   expect(fromChunks(chunks, 'run-1')).toEqual(value)
+})
+
+test('integers that JavaScript does not have survive where they are asked for', () => {
+  const value = parseExact('{"a":[9007199254740993,1]}')
+  expect(JSON.stringify(fromChunks(toChunks(value), 'run-1', parseExact))).toBe('{"a":[9007199254740993,1]}')
 })
 
 test('a missing part is an error, never half a value', () => {

@@ -188,6 +188,14 @@ const bodies: { [K in DocumentKind]: DocumentBodies[K] } = {
     },
     entries: [{ at: time, step: '01-back-up', event: 'done' }],
     backup: savedObjects,
+    lost: [
+      {
+        definition: 'widgets.example.com',
+        values: [
+          { namespace: 'n', name: 'w', uid: 'u', version: 'v1', path: ['l', 0, 'a'], value: 1, isDefault: false },
+        ],
+      },
+    ],
   },
   RunExport: { metadata: { time, cluster, recordNamespace: 'airunway-runs' }, run: 2, file: 'run-2.json', bytes: 1200 },
   Status: {

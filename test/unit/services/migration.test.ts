@@ -212,6 +212,9 @@ describe('what forbids a migration', () => {
     expect(refused?.why).toContain('w.e:^.spec.size in v1: 7 objects (a/w-0, a/w-1, a/w-2, a/w-3, a/w-4 and 2 more)')
     expect(refused?.why).toContain('w.e:^.spec.old: not known who has it: v0 is not served')
     expect(refused?.next).toContain("--accept-loss 'w.e:^.spec.size=REASON' --accept-loss 'w.e:^.spec.old=REASON'")
+    expect(refused?.next).toContain('values that can be seen are backed up first')
+    expect(lossesRefusal([{ report, paths: ['spec.size'] }])?.next).toContain('(the values are backed up first)')
+    expect(lossesRefusal([{ report, paths: ['spec.old'] }])?.next).not.toContain('backed up')
   })
 
   test.each([
