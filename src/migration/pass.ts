@@ -161,12 +161,15 @@ class Pass {
     this.#inFlight += 1
     this.#mostInFlight = Math.max(this.#mostInFlight, this.#inFlight)
     this.#pace.started(now)
-    const attempt = await this.#patching.attempt(item.work).catch((error: unknown) => ({ error }))
-    // Before anything is told: it would be counted as done and as on its way.
-    this.#inFlight -= 1
     try {
-      if ('error' in attempt) this.#fail(attempt.error)
-      else this.#ended(item, attempt)
+      let attempt: Attempt
+      try {
+        attempt = await this.#patching.attempt(item.work)
+      } finally {
+        // Before anything is told: it would be counted as done and as on its way.
+        this.#inFlight -= 1
+      }
+      this.#ended(item, attempt)
     } catch (error) {
       this.#fail(error)
     } finally {
