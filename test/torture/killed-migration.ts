@@ -161,7 +161,7 @@ const oddlyGoneOn = (
   const moved: Moved = { definition: kind.name, objects }
   const trims = writes.filter((write) => isTrim(write, moved))
   const sent = writes.filter((write) => isObjectWrite(write, moved))
-  const most = mostWrites(left.checkpoint, objects, done.filter((write) => isObjectWrite(write, moved)).length)
+  const { least, most } = toSend(left.checkpoint, objects, done.filter((write) => isObjectWrite(write, moved)).length)
   const [migrated] = report.migrated ?? []
   const last = migrated?.passes.at(-1)
   const isProved = migrated?.proof?.objects === objects && last?.rewritten === 0 && last.failed === 0
@@ -169,6 +169,7 @@ const oddlyGoneOn = (
   const wasDone = left.checkpoint?.phase === 'done' && migrated?.outcome === 'nothing to do'
   const wasTrimmed = left.storedVersions.length === 1 && left.checkpoint !== undefined
   return [
+    ...(sent.length < least ? [`it sent ${sent.length} writes of objects; ${least} are the least that proves it`] : []),
     ...(sent.length > most ? [`it sent ${sent.length} writes of objects, and ${most} would do`] : []),
     ...(isProved || wasDone ? [] : [`it proved nothing: ${JSON.stringify(migrated)}`]),
     ...(trims.length === (wasTrimmed ? 0 : 1) ? [] : [`it trimmed ${trims.length} times`]),
@@ -178,15 +179,21 @@ const oddlyGoneOn = (
   ]
 }
 
-/** Writes of objects that are left to do, by what is recorded, when the dead process has sent so many. */
-const mostWrites = (checkpoint: MigrationCheckpoint | undefined, objects: number, sent: number): number => {
-  if (checkpoint?.phase === 'done') return 0
+/** How many writes of objects are left, by what is recorded, when the dead process has sent so many. */
+const toSend = (
+  checkpoint: MigrationCheckpoint | undefined,
+  objects: number,
+  sent: number,
+): { least: number; most: number } => {
+  if (checkpoint?.phase === 'done') return { least: 0, most: 0 }
   const { passes = [], place } = checkpoint ?? {}
   const { rewritten = 0, unchanged = 0, gone = 0, failed = 0 } = place?.counts ?? {}
   const done = passes.length * objects + rewritten + unchanged + gone + failed
+  const left = 2 * objects - done
   // The list goes on as of the moment when it began: what was rewritten since is refused once, and looked at again.
   const stale = place !== undefined && checkpoint?.phase === 'rewrite' ? Math.max(0, sent - done) : 0
-  return 2 * objects - done + stale + IN_FLIGHT
+  // Where all was rewritten and nothing of it recorded, one pass may be the proof.
+  return { least: done === 0 ? objects : left, most: left + stale + IN_FLIGHT }
 }
 
 /** The state that an undisturbed migration ends in. */
