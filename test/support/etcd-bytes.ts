@@ -1,6 +1,7 @@
 /** Objects as etcd holds them, past the API server: how they are stored, and writes that an API server that is behind would do. */
 import { request } from 'undici'
-import { storedBytes } from '../bench/migrate/stored-bytes.ts'
+import type { AnyObject } from '../../src/kubernetes/objects.ts'
+import { storedBytes, storedKeys } from '../bench/migrate/stored-bytes.ts'
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64')
 
@@ -15,6 +16,23 @@ export async function storedVersionsUnder(etcdUrl: string, prefix: string): Prom
 /** How many objects under the prefix were written after the revision. */
 export async function writtenSince(etcdUrl: string, prefix: string, revision: number): Promise<number> {
   return (await storedBytes(etcdUrl, prefix, revision)).writtenSince
+}
+
+/** An object as etcd holds it. */
+export interface StoredObject {
+  object: AnyObject
+  /** how often it was stored since it was made, that time included */
+  writes: number
+}
+
+/** All objects under the prefix, by their keys. */
+export async function storedObjects(etcdUrl: string, prefix: string): Promise<Map<string, StoredObject>> {
+  const found = new Map<string, StoredObject>()
+  for await (const { key, value, version } of storedKeys(etcdUrl, prefix)) {
+    const object = JSON.parse(Buffer.from(value, 'base64').toString()) as AnyObject
+    found.set(Buffer.from(key, 'base64').toString(), { object, writes: Number(version) })
+  }
+  return found
 }
 
 async function ask<T>(etcdUrl: string, what: 'range' | 'put', body: object): Promise<T> {

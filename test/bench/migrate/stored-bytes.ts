@@ -10,10 +10,20 @@ export interface StoredBytes {
   writtenSince: number
 }
 
+/** One key as etcd's gateway gives it. */
+export interface StoredKey {
+  /** base64 */
+  key: string
+  /** base64 */
+  value: string
+  mod_revision: string
+  /** how often it was written since it was made, that write included */
+  version: string
+}
+
 interface RangeAnswer {
   header: { revision: string }
-  /** base64 */
-  kvs?: { key: string; value: string; mod_revision: string }[]
+  kvs?: StoredKey[]
   more?: boolean
 }
 
@@ -41,24 +51,30 @@ export async function revisionNow(etcdUrl: string): Promise<number> {
   return Number(header.revision)
 }
 
-/** Counts the objects under a prefix, a page at a time, all pages of one revision. */
-export async function storedBytes(etcdUrl: string, prefix: string, since = 0): Promise<StoredBytes> {
-  const counts: StoredBytes = { objects: 0, bytes: 0, byVersion: {}, writtenSince: 0 }
+/** The keys under a prefix, a page at a time, all pages of one revision. */
+export async function* storedKeys(etcdUrl: string, prefix: string): AsyncGenerator<StoredKey, void, undefined> {
   const rangeEnd = base64(afterPrefix(prefix))
   let key = base64(prefix)
   for (let revision = '0'; ; ) {
     const page = await range(etcdUrl, { key, range_end: rangeEnd, limit: String(pageSize), revision })
     if (revision === '0') revision = page.header.revision
-    for (const { value, mod_revision } of page.kvs ?? []) {
-      const bytes = Buffer.from(value, 'base64')
-      const { apiVersion } = JSON.parse(bytes.toString()) as { apiVersion: string }
-      counts.objects += 1
-      counts.bytes += bytes.length
-      counts.byVersion[apiVersion] = (counts.byVersion[apiVersion] ?? 0) + 1
-      if (Number(mod_revision) > since) counts.writtenSince += 1
-    }
+    yield* page.kvs ?? []
     const last = page.kvs?.at(-1)
-    if (!page.more || last === undefined) return counts
+    if (!page.more || last === undefined) return
     key = base64(Buffer.concat([Buffer.from(last.key, 'base64'), Buffer.from([0])]))
   }
+}
+
+/** Counts the objects under a prefix. */
+export async function storedBytes(etcdUrl: string, prefix: string, since = 0): Promise<StoredBytes> {
+  const counts: StoredBytes = { objects: 0, bytes: 0, byVersion: {}, writtenSince: 0 }
+  for await (const { value, mod_revision } of storedKeys(etcdUrl, prefix)) {
+    const bytes = Buffer.from(value, 'base64')
+    const { apiVersion } = JSON.parse(bytes.toString()) as { apiVersion: string }
+    counts.objects += 1
+    counts.bytes += bytes.length
+    counts.byVersion[apiVersion] = (counts.byVersion[apiVersion] ?? 0) + 1
+    if (Number(mod_revision) > since) counts.writtenSince += 1
+  }
+  return counts
 }
