@@ -2,6 +2,8 @@
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import type { Tier } from '../../src/plan/plan.types.ts'
+import type { MigrateOptions } from '../../src/services/migrate-definitions.ts'
+import type { ChangeInput } from '../support/change-program.ts'
 import type { ControlPlane } from '../support/control-plane.ts'
 import { startWriteProxy, type Write } from '../support/write-proxy.ts'
 import type { Trip } from './cases.ts'
@@ -31,15 +33,21 @@ export interface Kill {
   when: 'before' | 'after'
 }
 
-/** Runs an upgrade or a rollback, or goes on with a run, until it ends or is killed. Throws Error where it fails by itself. */
-export async function runUntilKilled(
-  cluster: ControlPlane,
-  run: { kind: 'upgrade'; tier: Tier; storage?: keyof typeof STORAGE } | { kind: 'rollback' | 'resume' } | Trip,
-  kill?: Kill,
-): Promise<Ended> {
-  const input = {
+type Run =
+  | { kind: 'upgrade'; tier: Tier; storage?: keyof typeof STORAGE }
+  | { kind: 'rollback' | 'resume' }
+  | { kind: 'migrate'; migrate: MigrateOptions }
+  | Trip
+
+/**
+ * Runs an upgrade, a rollback or a migration, or goes on with a run, until it ends or is killed. Throws Error where it fails by
+ * itself.
+ */
+export async function runUntilKilled(cluster: ControlPlane, run: Run, kill?: Kill): Promise<Ended> {
+  const input: ChangeInput = {
     service: run.kind,
     options: optionsOf(run),
+    ...('migrate' in run && { migrate: run.migrate }),
     releases: releasesFolder(),
     requestLimitMs: REQUEST_LIMIT_MS,
   }
@@ -81,7 +89,7 @@ export async function runUntilKilled(
   }
 }
 
-const optionsOf = (run: Parameters<typeof runUntilKilled>[1]): object => {
+const optionsOf = (run: Run): NonNullable<ChangeInput['options']> => {
   if (run.kind !== 'upgrade') return {}
   return { to: TARGET, tier: run.tier, ...STORAGE['storage' in run ? (run.storage ?? 'held') : 'held'] }
 }
