@@ -153,6 +153,7 @@ class Migration {
         const behind = await this.#timed('settle', () => this.#settleAgain(signal))
         if (behind !== undefined) return { outcome: 'failures left', reason: behind }
       }
+      if (move.late) await this.#timed('settle', () => this.#until(this.#lateEnd(this.#look), signal))
       await this.#timed(move.phase, () => this.#pass(move, signal))
     }
   }
@@ -237,11 +238,10 @@ class Migration {
     return { outcome: 'failures left', reason, after }
   }
 
-  async #pass({ phase, late }: Extract<Move, { kind: 'pass' }>, signal: AbortSignal): Promise<void> {
+  async #pass({ phase }: Extract<Move, { kind: 'pass' }>, signal: AbortSignal): Promise<void> {
     const state = this.#state
     const resumed = state.place
     if (!resumed) {
-      if (late) await this.#until(this.#lateEnd(this.#look), signal)
       // What a pass proves is judged by the clock of the process that began it: other machines' clocks differ.
       const { firstLookAt, flippedAt } = this.#look
       Object.assign(state, { firstLookAt, phase })

@@ -155,6 +155,7 @@ export interface MigrationResult {
   passes: PassResult[]
   /** the pass that proves it: nothing was rewritten, and it began late enough */
   proof?: { pass: number; objects: number; startedAt: string; secondsAfterFlip?: number }
+  /** `settle` is all waiting for API servers that are behind, and for writes that began before the flip */
   seconds: { settle: number; rewrite: number; prove: number; trim: number }
   requests: number
   /** versions that may now be taken out of spec.versions */

@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { request } from 'node:https'
 import { createConnection } from 'node:net'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { stringify } from 'yaml'
 import type { ChildProcesses, RunningProcess } from './child-processes.ts'
 import { clientAuthority } from './client-certificates.ts'
@@ -128,7 +129,7 @@ async function startServers(
     failed: Promise.race([
       endOf(etcd, options),
       endOfRestarted(apiServer, () => start('kube-apiserver', apiServerArguments(paths, ports), options), options),
-      endOf(controllerManager, options),
+      endOfRestarted(controllerManager, startManager, options),
     ]),
   }
 }
@@ -138,15 +139,28 @@ async function endOf(process: RunningProcess, { directory }: ControlPlaneOptions
   return `${process.name} ended (${signal ?? `code ${code}`})\n${logEnd(directory, process.name)}`
 }
 
-/** A server that was killed is started again, as a kubelet does with a static pod; one that ends by itself would do so again. */
+/** So long a server has to run, for its end not to be that of its start. */
+const steadyMs = 20_000
+// The controller manager ends after 10 s without an API server, and that one may take a minute where everybody waits.
+const mostFailedStarts = 10
+const restartDelayMs = 500
+
+/**
+ * A server that was killed, or ended after it had run, is started again, as a kubelet does with a static pod: an API server ends
+ * where a busy machine does not let it finish its start. One that does not come to run at all would not do so the next time either.
+ */
 async function endOfRestarted(
   first: RunningProcess,
   again: () => Promise<RunningProcess>,
   options: ControlPlaneOptions,
 ): Promise<string> {
-  for (let process = first; ; ) {
+  let failedStarts = 0
+  for (let process = first, started = performance.now(); ; started = performance.now()) {
     const { signal } = await process.ended
-    const next = signal === 'SIGKILL' && !options.signal.aborted ? await again().catch(() => undefined) : undefined
+    failedStarts = signal === 'SIGKILL' || performance.now() - started > steadyMs ? 0 : failedStarts + 1
+    if (failedStarts > 0) await sleep(restartDelayMs, undefined, options).catch(() => undefined)
+    const isOver = options.signal.aborted || failedStarts > mostFailedStarts
+    const next = isOver ? undefined : await again().catch(() => undefined)
     if (next === undefined) return endOf(process, options)
     process = next
   }

@@ -286,8 +286,8 @@ describe.skipIf(!possible)('migrate', () => {
     const names = kinds.map(({ name }) => name)
     const { migrated = [] } = ran(await migrateDefinitions(request, { ...usual, names, lateWriteSeconds: 4 }))
     const [first, second] = migrated
-    expect(first?.seconds.prove).toBeGreaterThan(3)
-    expect(second?.seconds.prove).toBeLessThan(3)
+    expect(first?.seconds.settle).toBeGreaterThan(3)
+    expect(second?.seconds.settle).toBeLessThan(3)
     for (const kind of kinds) expect(await kind.stored()).toEqual({ v1beta1: 2 })
   })
 

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { connect } from '../../src/kubernetes/connect.ts'
 import type { AnyObject, Deployment, Node, Pod } from '../../src/kubernetes/objects.ts'
 import { commandLine, namesDirectory, runsFor } from '../../src/playground/process-table.ts'
+import { readState } from '../../src/playground/state.ts'
 import { type ControlPlane, clusterTestsPossible, eventually, startControlPlane } from '../support/control-plane.ts'
 
 const support = (name: string) => fileURLToPath(new URL(`../support/${name}`, import.meta.url))
@@ -256,6 +257,26 @@ describe.skipIf(!possible.possible)(`the playground ${possible.reason ?? ''}`, (
     await cluster.client.delete(ref('polite'))
     await eventually(async () => (await cluster.client.find(ref('polite'))) === undefined)
     expect(performance.now() - again).toBeLessThan(10_000)
+  })
+
+  test('servers that end after they have run are started again', async () => {
+    const pids = (): Partial<Record<string, number>> =>
+      Object.fromEntries((readState(cluster.dir)?.processes ?? []).map((one) => [one.name, one.pid]))
+    const before = pids()
+    // Unlike SIGKILL, Go's runtime ends on this by itself, and unlike SIGTERM at once.
+    for (const name of ['kube-controller-manager', 'kube-apiserver']) process.kill(before[name] ?? 0, 'SIGQUIT')
+    await eventually(async () => {
+      const { 'kube-apiserver': server, 'kube-controller-manager': manager, etcd } = pids()
+      const isNew = server !== before['kube-apiserver'] && manager !== before['kube-controller-manager']
+      return (
+        isNew &&
+        etcd === before['etcd'] &&
+        (await cluster.client.raw({ method: 'GET', path: '/readyz' })).status === 200
+      )
+    })
+    await create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'made-after' } })
+    const account = { apiVersion: 'v1', kind: 'ServiceAccount', namespace: 'made-after', name: 'default' }
+    expect(await eventually(() => cluster.client.find(account))).toMatchObject({ metadata: { name: 'default' } })
   })
 
   test('the audit log has the writes of everybody, and neither leases nor events', async () => {

@@ -52,7 +52,7 @@ export interface Cases {
 }
 
 /** What the unit tests try of a property: always the same cases, so that they never fail by chance. */
-const shortForm: Cases = { seed: 1, cases: 2000 }
+const shortForm: Cases = { seed: 1, cases: 1000 }
 
 /** One test for each property. A failure names the seed of its case. */
 export function testProperties(properties: readonly Property[], { seed, cases }: Cases = shortForm): void {

@@ -71,4 +71,4 @@ const seconds = (performance.now() - begin) / 1000
 await wire.close()
 const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage()
 const clientCpuMs = Math.round((userCPUTime + systemCPUTime) / 1000)
-console.log(JSON.stringify({ ...counts, seconds, clientCpuMs, rssMb: Math.round(maxRSS / 1024) }))
+console.log(JSON.stringify({ ...counts, seconds, concurrency, clientCpuMs, rssMb: Math.round(maxRSS / 1024) }))

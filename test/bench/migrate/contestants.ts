@@ -1,7 +1,8 @@
 /** Who is measured, and the command line of each. */
 import { join } from 'node:path'
 import { certificates, definitionName, type Kind, widgets } from './kinds.ts'
-import type { CommandLine } from './measured-process.ts'
+import type { CommandLine, ProcessFigures } from './measured-process.ts'
+import { ownCommand, type Passes, passesOfBareLoop, passesOfOwn } from './passes.ts'
 import { cmctlCommand, ensurePeer, fluxCommand } from './peers.ts'
 
 /** One migration: the storage version of the kind is `version` already, the objects are still stored in the other one. */
@@ -17,6 +18,10 @@ export interface Contestant {
   /** the only version that it moves to; either where there is none */
   onlyTo?: string
   command(task: Task): CommandLine
+  /** what it says of its passes itself; the last object of the first one is where its rewrite ends */
+  passes?(figures: ProcessFigures): Passes
+  /** it is run once more, over objects that are current: how fast writes go that change nothing */
+  isRunAgain?: boolean
 }
 
 /** The yardstick's command line. */
@@ -33,18 +38,25 @@ export const bareLoop = ({ kubeconfig, kind: { group, plural }, version }: Task,
   ],
 })
 
-/**
- * THE PLACE FOR OUR OWN: the plugin's command line that moves the objects of `definitionName(kind)`, once there is one.
- * Undefined leaves it out of the comparison.
- */
-const ours: ((task: Task) => CommandLine) | undefined = undefined
+type Maker = (say: (text: string) => void) => Promise<Contestant>
 
-type Maker = (say: (text: string) => void) => Promise<Contestant | undefined>
+const bare = (name: string, concurrency: number): Contestant => ({
+  name,
+  kind: widgets,
+  command: (task) => bareLoop(task, concurrency),
+  passes: passesOfBareLoop,
+  isRunAgain: true,
+})
 
 const makers: Record<string, Maker> = {
-  airunway: async () => ours && { name: 'airunway', kind: widgets, command: ours },
-  bare: async () => ({ name: 'bare', kind: widgets, command: (task) => bareLoop(task, 4) }),
-  'bare-8': async () => ({ name: 'bare-8', kind: widgets, command: (task) => bareLoop(task, 8) }),
+  airunway: async () => ({
+    name: 'airunway',
+    kind: widgets,
+    command: ({ kubeconfig, kind }) => ownCommand(kubeconfig, definitionName(kind)),
+    passes: passesOfOwn,
+  }),
+  bare: async () => bare('bare', 4),
+  'bare-8': async () => bare('bare-8', 8),
   cmctl: async (say) => {
     const binary = await ensurePeer('cmctl', say)
     const command = ({ kubeconfig }: Task) => cmctlCommand(binary, kubeconfig)
@@ -59,15 +71,13 @@ const makers: Record<string, Maker> = {
 
 export const contestantNames: readonly string[] = Object.keys(makers)
 
-/** Those with these names, in this order, without who has no command line yet. Builds what has to be built. */
+/** Those with these names, in this order. Builds what has to be built. */
 export async function contestants(names: readonly string[], say: (text: string) => void): Promise<Contestant[]> {
   const found: Contestant[] = []
   for (const name of names) {
     const maker = makers[name]
     if (maker === undefined) throw new Error(`there is no ${name}; there are ${contestantNames.join(', ')}`)
-    const contestant = await maker(say)
-    if (contestant === undefined) say(`${name} has no command line yet: left out`)
-    else found.push(contestant)
+    found.push(await maker(say))
   }
   return found
 }

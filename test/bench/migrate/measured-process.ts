@@ -18,6 +18,10 @@ export interface ProcessFigures {
   cpuMs: number
   /** of the command's own process, not of its children */
   peakMib?: number
+  /** when it was started, in milliseconds since 1970 */
+  startedAt: number
+  /** all that it wrote to stdout */
+  output: string
   /** the end of what it wrote to stderr */
   complaint: string
 }
@@ -25,25 +29,27 @@ export interface ProcessFigures {
 // `times` is the one way to a child's whole processor time that every system has. Its second line is about the children.
 const script = '"$@"; code=$?; times >&3; exit $code'
 
-/** The output is read by nobody: it goes where writing costs nothing. */
+/** Runs it to its end, without input. Throws Error where it cannot be started. */
 export async function measureProcess({ program, args, env }: CommandLine): Promise<ProcessFigures> {
+  const startedAt = Date.now()
   const begin = performance.now()
   const shell = spawn('sh', ['-c', script, 'sh', program, ...args], {
     env: { ...process.env, ...env },
-    stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
   })
   let peakMib: number | undefined
   const look = setInterval(() => {
     const child = childrenOf(shell.pid ?? 0)[0]
     if (child !== undefined) peakMib = peakMemory(child) ?? peakMib
   }, 25)
-  const [stderr, times] = [shell.stdio[2], shell.stdio[3]] as [Readable, Readable]
+  const [stdout, stderr, times] = shell.stdio.slice(1) as [Readable, Readable, Readable]
   try {
-    const [code, complaint, used] = await Promise.all([
+    const [code, output, complaint, used] = await Promise.all([
       new Promise<number | string>((resolve, reject) => {
         shell.once('error', reject)
         shell.once('close', (status, signal) => resolve(status ?? signal ?? 'an unknown state'))
       }),
+      text(stdout),
       text(stderr),
       text(times),
     ])
@@ -52,6 +58,8 @@ export async function measureProcess({ program, args, env }: CommandLine): Promi
       code,
       seconds,
       cpuMs: childTime(used),
+      startedAt,
+      output,
       complaint: complaint.trim().split('\n').slice(-5).join('\n'),
     }
     return peakMib === undefined ? ended : { ...ended, peakMib }

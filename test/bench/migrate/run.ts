@@ -2,14 +2,14 @@
  * How fast all objects of a kind are moved to another stored version: who there is, alternating in one session, so that all
  * feel the same machine. Figures of two sessions cannot be compared, only shares of the yardstick `bare`.
  *
- *   npm run bench:migrate -- [--objects 5000] [--pairs 5] [--only NAME,NAME] [--beat 20] [--settle 0]
+ *   npm run bench:migrate -- [--objects 5000] [--pairs 5] [--only NAME,NAME] [--beat 20]
  */
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import { startBenchCluster } from './cluster.ts'
 import { type Contestant, contestantNames, contestants } from './contestants.ts'
 import { oneRun, type RunOptions } from './one-run.ts'
-import { failed, type Round, rate, table } from './table.ts'
+import { failed, passesTable, type Round, rate, table } from './table.ts'
 
 const { values } = parseArgs({
   options: {
@@ -18,17 +18,15 @@ const { values } = parseArgs({
     only: { type: 'string', default: contestantNames.filter((name) => name !== 'bare-8').join(',') },
     /** milliseconds between the beats of the bystander */
     beat: { type: 'string', default: '20' },
-    /** seconds between the flip and the start: who waits for writes that were under way then, has not to wait any more */
-    settle: { type: 'string', default: '0' },
   },
 })
-const wanted = (name: 'objects' | 'pairs' | 'beat' | 'settle', least: number): number => {
+const wanted = (name: 'objects' | 'pairs' | 'beat', least: number): number => {
   const value = Number(values[name])
   if (Number.isInteger(value) && value >= least) return value
   throw new Error(`--${name} is a whole number from ${least} on, not ${values[name]}`)
 }
 const [objects, pairs] = [wanted('objects', 1), wanted('pairs', 1)]
-const options: RunOptions = { beatMs: wanted('beat', 0), settleSeconds: wanted('settle', 0) }
+const options: RunOptions = { beatMs: wanted('beat', 0) }
 const say = (text: string) => void process.stderr.write(`${text}\n`)
 
 async function compare(all: readonly Contestant[]): Promise<Round[]> {
@@ -68,10 +66,7 @@ console.log(
   `${objects} objects, ${pairs} rounds, ${availableParallelism()} cores; medians. Rates are objects written by the time of the ` +
     `whole command, start-up included.${beats}\n`,
 )
-console.log(
-  table(
-    all.map(({ name }) => name),
-    rounds,
-  ),
-)
+const names = all.map(({ name }) => name)
+console.log(table(names, rounds))
+console.log(`\nBy their own account:\n\n${passesTable(names, rounds)}`)
 if (rounds.some(({ figures }) => [...figures.values()].some(failed))) process.exitCode = 1

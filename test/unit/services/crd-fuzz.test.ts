@@ -94,5 +94,5 @@ testProperties(
       },
     },
   ],
-  { seed: Number(process.env['SEED'] ?? 1), cases: Number(process.env['CASES'] ?? 200) },
+  { seed: Number(process.env['SEED'] ?? 1), cases: Number(process.env['CASES'] ?? 100) },
 )
