@@ -39,11 +39,17 @@ const migrated = ({ definition, storedVersions, storageVersion, bringBack }: Ste
   return `${definition}: ${repaired}${from}${storageVersion}, proved, then storedVersions is trimmed`
 }
 
+const saved = ({ objects, collections }: StepOf<'back-up'>): string =>
+  [
+    ...(objects.length > 0 ? [`${objects.length} object${objects.length === 1 ? '' : 's'}`] : []),
+    ...(collections.length > 0 ? [`all ${collections.map(({ kind }) => kind).join(' and ')} objects`] : []),
+  ].join(', ')
+
 /** One line that says what the step touches or waits for. */
 export const describeStep = (step: Step): string => {
   switch (step.kind) {
     case 'back-up':
-      return `${step.objects.length} objects, all ${step.collections.map((each) => each.kind).join(' and ')} objects`
+      return saved(step)
     case 'take-baseline':
       return 'uid, generation and restarts of provider objects and pods'
     case 'apply':

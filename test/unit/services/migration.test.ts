@@ -61,7 +61,7 @@ describe('the plan of a migration', () => {
     const decided = { ...nothing, backUp: [{ apiVersion: 'example.com/v1', kind: 'gadgets' }] }
     const plan = planOf(all, decided)
     expect(told(plan)).toEqual([
-      '01-back-up 0 objects, all gadgets objects',
+      '01-back-up all gadgets objects',
       '02-flip-storage widgets.example.com: v1 to v2; there is no rollback across it',
       '03-flip-storage gears.example.com: v1 to v2; there is no rollback across it',
       '04-migrate widgets.example.com: v1 to v2, proved, then storedVersions is trimmed',
