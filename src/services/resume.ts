@@ -59,11 +59,12 @@ const resumeWith = async (context: ChangeContext, options: ResumeOptions): Promi
 /** Throws `usage` where the run moves nothing more: whoever asks for this is mistaken about what it does. */
 const held = (recorded: Plan, { number, done }: { number: number; done: ReadonlySet<string> }): Plan => {
   if (recorded.kind === 'upgrade' && stillMoving(recorded, done).length > 0) return withStorageHeld(recorded, done)
+  if (recorded.kind === 'migration')
+    throw new Refusal('usage', `Run ${number} is a migration: --hold-storage ends an upgrade without one.`, {
+      next: 'kubectl airunway abort (leaves it as it is: what was rewritten stays rewritten)',
+    })
   throw new Refusal('usage', `Run ${number} (${recorded.kind}) does not move stored objects any more.`, {
-    next:
-      recorded.kind === 'migration'
-        ? 'kubectl airunway abort (leaves it as it is: what was rewritten stays rewritten)'
-        : 'kubectl airunway resume',
+    next: 'kubectl airunway resume',
   })
 }
 
