@@ -191,12 +191,14 @@ export const renderHistory = ({ runs, entries, metadata }: HistoryReport, style:
 }
 
 /** An abort of a run that had not changed anything. */
-export const renderClosedRun = ({ run, closed, stays }: ClosedRun, style: TextStyle): string => {
+export const renderClosedRun = ({ run, closed, stays, next }: ClosedRun, style: TextStyle): string => {
+  const again =
+    next?.endsWith('--dry-run') === true ? ' (what else there is)' : ' (begins anew; what is rewritten is found so)'
   if (stays !== undefined)
     return `${[
       `${sign(style, 'passed')} Run ${run.number} (migration of ${run.product}) ${closed ? 'is closed' : 'would be closed'}; nothing is taken back.`,
       ...stays.flatMap((each) => listed(sign(style, 'info'), each, style)),
-      'Next: kubectl airunway migrate (begins anew; what is rewritten is found so)',
+      ...(next === undefined ? [] : [`Next: ${next}${again}`]),
     ].join('\n')}\n`
   const told = `${sign(style, 'passed')} Run ${run.number} (${hop(run, style)}) stopped before it changed anything`
   return closed

@@ -11,7 +11,7 @@ import { Refusal } from '../report/refusal.ts'
 import { clusterOf } from './cluster-name.ts'
 import { outdateRequests } from './outdate-requests.ts'
 import type { ChangeContext } from './run-plan.ts'
-import type { ChangeResult } from './run-report.types.ts'
+import type { ChangeResult, ClosedRun } from './run-report.types.ts'
 import { underLock } from './under-lock.ts'
 
 /** Closes the run, and says what stays. Throws `blocked` where it has gone on meanwhile. */
@@ -27,7 +27,7 @@ export const closeMigration = async (
   if (dryRun)
     return {
       outcome: 'closed',
-      report: { metadata, run, closed: false, stays: await whatStays(context, plan, journal) },
+      report: { metadata, run, closed: false, ...(await whatIs(context, plan, journal)) },
     }
   return underLock(context, async (signal, held) => {
     const own = await openRun(held.client, recordNamespace, run.number)
@@ -37,21 +37,22 @@ export const closeMigration = async (
       })
     // A stopped process may be about to move the storage flag: what it has read is changed under it first.
     await outdateRequests({ ...held, signal }, own, run.number)
-    const stays = await whatStays(held, plan, own)
+    const found = await whatIs(held, plan, own)
     await own.settle({ state: 'superseded', finishedAt: now().toISOString(), reason: 'closed; nothing is taken back' })
-    return { outcome: 'closed', report: { metadata, run: own.summary, closed: true, stays } }
+    return { outcome: 'closed', report: { metadata, run: own.summary, closed: true, ...found } }
   })
 }
 
-/** One sentence for each definition of the plan, by what the cluster says now. */
-const whatStays = async (
+/** One sentence for each definition of the plan, by what the cluster says now, and the command for those that are left. */
+const whatIs = async (
   { client, signal }: Pick<ChangeContext, 'client' | 'signal'>,
   { steps }: Plan,
   journal: OpenJournal,
-): Promise<string[]> => {
+): Promise<Required<Pick<ClosedRun, 'stays' | 'next'>>> => {
   const done = journal.done()
   const begun = new Set(journal.entries.map(({ step }) => step))
   const told: string[] = []
+  const left: { definition: string; storageVersion?: string }[] = []
   for (const step of steps) {
     if (step.kind !== 'migrate') continue
     const { definition, uid, storageVersion } = step
@@ -63,10 +64,26 @@ const whatStays = async (
     }
     const storage = live.spec.versions.find((version) => version.storage)?.name
     const state = `storage version ${storage}, storedVersions ${(live.status?.storedVersions ?? []).join(', ')}`
-    if (done.has(step.id)) told.push(`${definition} is migrated (${state}).`)
-    else if (begun.has(step.id))
+    if (done.has(step.id)) {
+      told.push(`${definition} is migrated (${state}).`)
+      continue
+    }
+    left.push({ definition, ...(storage !== storageVersion && { storageVersion }) })
+    if (begun.has(step.id))
       told.push(`${definition}: some objects are stored in ${storageVersion}, others may not be (${state}).`)
     else told.push(`${definition}: no object was rewritten (${state}).`)
   }
-  return told
+  return { stays: told, next: commandFor(left) }
 }
+
+/** Nothing else than this run was about: without names it would be the definitions of AI Runway. */
+const commandFor = (left: readonly { definition: string; storageVersion?: string }[]): string =>
+  left.length === 0
+    ? 'kubectl airunway migrate --all --dry-run'
+    : [
+        'kubectl airunway migrate',
+        ...left.map(({ definition }) => definition),
+        ...left.flatMap(({ definition, storageVersion }) =>
+          storageVersion === undefined ? [] : [`--storage ${definition}=${storageVersion}`],
+        ),
+      ].join(' ')

@@ -83,7 +83,7 @@ export const isDenied = ({ cause, objects, throughStatus }: DenialGroup): boolea
 /** Writes that would be refused, tried beforehand as dry runs. */
 export const denialsRefusal = (
   rows: readonly SurveyedDefinition[],
-  again = 'kubectl airunway migrate',
+  again = 'the same command again',
 ): Refusal | undefined => {
   const denied = rows.flatMap((row) => row.denied.filter(isDenied).map((group) => ({ row, group })))
   if (denied.length === 0) return undefined

@@ -56,6 +56,8 @@ export interface ClosedRun {
   closed: boolean
   /** of a migration: what it did, definition by definition, and stays so */
   stays?: string[]
+  /** of a migration: the command that moves what is left of it */
+  next?: string
 }
 
 export type ChangeResult =

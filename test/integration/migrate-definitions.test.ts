@@ -224,6 +224,7 @@ describe.skipIf(!possible)('migrate', () => {
     const closed = await abort(request, { dryRun: false })
     if (closed.outcome !== 'closed') throw new Error(closed.outcome)
     expect(closed.report.stays).toEqual([expect.stringContaining('storedVersions v1alpha1, v1beta1')])
+    expect(closed.report.next).toBe(`kubectl airunway migrate ${moving.name}`)
     expect(schemaErrors(renderDocument(documentOf('ClosedRun', closed.report), 'json'))).toEqual([])
     const report = ran(await migrate(moving))
     expect(report.migrated?.[0]?.passes[0]?.unchanged).toBeGreaterThan(0)

@@ -1,7 +1,7 @@
 /** What is said of stored objects: of those that an upgrade has moved, has left, or was about to move. */
 import { describe, expect, test } from 'vitest'
 import type { RunSummary } from '../../../src/journal/journal.types.ts'
-import { renderHistory, renderNothingToDo, renderRun } from '../../../src/report/human-run.ts'
+import { renderClosedRun, renderHistory, renderNothingToDo, renderRun } from '../../../src/report/human-run.ts'
 import { plainStyle } from '../../../src/report/style.ts'
 import type { RunReport } from '../../../src/services/run-report.types.ts'
 
@@ -97,4 +97,21 @@ test('what runs already and has objects left to move says so', () => {
   const text = renderNothingToDo({ ...report, toMigrate: [models] }, style)
   expect(text).toContain(`Objects are not all stored as it stores them: ${models}.`)
   expect(text).toContain('Next: kubectl airunway migrate\n')
+})
+
+describe('a migration that was closed', () => {
+  const closed = { metadata, run: { ...run, kind: 'migration', product: '2 definitions' }, closed: true } as const
+
+  test('is begun anew with the definitions that it was about', () => {
+    const next = 'kubectl airunway migrate widgets.example.com gadgets.example.com --storage gadgets.example.com=v2'
+    const text = renderClosedRun({ ...closed, stays: ['some are stored'], next }, style)
+    expect(text).toContain(`Next: ${next} (begins anew; what is rewritten is found so)\n`)
+  })
+
+  test('points to others where nothing of it is left', () => {
+    const next = 'kubectl airunway migrate --all --dry-run'
+    expect(renderClosedRun({ ...closed, stays: ['it is migrated'], next }, style)).toContain(
+      `Next: ${next} (what else there is)\n`,
+    )
+  })
 })

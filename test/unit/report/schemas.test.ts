@@ -156,6 +156,7 @@ const bodies: { [K in DocumentKind]: DocumentBodies[K] } = {
     run: { ...run, state: 'superseded', supersededBy: 3 },
     closed: true,
     stays: ['s'],
+    next: 'kubectl airunway migrate widgets.example.com',
   },
   RunHistory: {
     metadata: { time, cluster, recordNamespace: 'airunway-runs' },

@@ -229,6 +229,8 @@ describe('what forbids a migration', () => {
     expect(refusal !== undefined).toBe(refused)
     const words = `widgets.example.com: ${group.objects} of 20 tried by`
     expect(refusal?.why?.includes(words) ?? false).toBe(refused)
+    // Without names it would be about other definitions than those that were asked for.
+    expect(refusal?.next ?? '').not.toMatch(/kubectl airunway migrate$/)
   })
 
   test('rights that are missing, but not those that it does without', () => {
