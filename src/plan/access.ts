@@ -115,6 +115,7 @@ const ACCESS: { [K in StepKind]: (step: StepOf<K>) => RequiredAccess[] } = {
     { ...DEFINITIONS, name: definition, verbs: ['get', 'list', 'watch', ...(bringBack ? ['update'] : [])] },
     { ...DEFINITIONS, name: definition, subresource: 'status', verbs: ['patch'] },
     roundWebhooks(definition),
+    apiServers,
     ...(engine === 'in-tree' ? [{ ...IN_TREE, verbs: ['create', 'get', 'list', 'watch', 'delete'] }] : []),
   ],
   delete: (step) => step.objects.map((ref) => ({ ...ref, verbs: ['get', 'delete'] })),
@@ -158,6 +159,14 @@ const roundWebhooks = (definition: string): RequiredAccess => ({
   verbs: ['patch'],
   optional: 'only used for objects whose write a webhook or a policy refuses at the main endpoint, and not at /status',
 })
+
+/** Each API server keeps a Lease, and each has to know the storage version before anything is proved. */
+const apiServers: RequiredAccess = {
+  ...LEASES,
+  namespace: 'kube-system',
+  verbs: ['list'],
+  optional: 'tells how many API servers have to know a new storage version; one is assumed without it',
+}
 
 /** What ModelDeployments own, down to pods, in all namespaces. */
 const baselineAccess = ({ apiVersion, kind, providerKinds }: WorkloadTarget): RequiredAccess[] =>

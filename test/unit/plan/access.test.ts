@@ -92,6 +92,7 @@ describe('a step asks for', () => {
         'get,list,watch CustomResourceDefinition widgets.example.com',
         'patch CustomResourceDefinition/status widgets.example.com',
         'patch widgets.example.com/status, or without',
+        'list Lease in kube-system, or without',
       ],
     ],
     [
@@ -102,6 +103,7 @@ describe('a step asks for', () => {
         'get,list,watch,update CustomResourceDefinition widgets.example.com',
         'patch CustomResourceDefinition/status widgets.example.com',
         'patch widgets.example.com/status, or without',
+        'list Lease in kube-system, or without',
         'create,get,list,watch,delete storageversionmigrations.storagemigration.k8s.io',
       ],
     ],
