@@ -6,10 +6,12 @@ import { openRun, planOf, readKept } from '../journal/records.ts'
 import type { ConnectionFlags, KubernetesClient } from '../kubernetes/client.types.ts'
 import { connect } from '../kubernetes/connect.ts'
 import { isNotFound } from '../kubernetes/errors.ts'
+import type { AnyObject } from '../kubernetes/objects.ts'
 import type { LostValue } from '../migration/survey.types.ts'
 import type { Plan } from '../plan/plan.types.ts'
 import { BACKUP } from '../steps/back-up.ts'
 import { lostName } from '../steps/check-migration.ts'
+import { firstName } from '../steps/first-objects.ts'
 import { type ClusterName, clusterOf } from './cluster-name.ts'
 import { noSuchRun } from './history.ts'
 
@@ -22,6 +24,8 @@ export interface RunRecord {
   backup?: Backup
   /** what an upgrade gave up by consent, as it was right before it went: later than the back-up */
   lost?: LostOfDefinition[]
+  /** objects that were rewritten before all others, to see what their conversion webhook brings back, as they were */
+  first?: { definition: string; objects: AnyObject[] }[]
 }
 
 interface LostOfDefinition {
@@ -57,6 +61,7 @@ export const readRun = async (options: ExportOptions): Promise<RunRecord> => {
       readKept<Backup>(client, recordNamespace, number, BACKUP, { exact: true }),
     ])
     const lost = await lostIn(client, options, plan)
+    const first = await firstIn(client, options, plan)
     return {
       metadata: { time: now.toISOString(), cluster: clusterOf(client), recordNamespace },
       summary: journal.summary,
@@ -64,6 +69,7 @@ export const readRun = async (options: ExportOptions): Promise<RunRecord> => {
       entries: [...journal.entries],
       ...(backup === undefined ? {} : { backup }),
       ...(lost.length === 0 ? {} : { lost }),
+      ...(first.length === 0 ? {} : { first }),
     }
   } finally {
     await client.close()
@@ -79,10 +85,28 @@ const lostIn = async (
   for (const step of steps) {
     if (step.kind !== 'check-migration') continue
     const { definition } = step
-    const values = await readKept<LostValue[]>(client, recordNamespace, number, lostName(definition))
+    const values = await readKept<LostValue[]>(client, recordNamespace, number, lostName(definition), {
+      exact: true,
+    })
     if (values !== undefined) lost.push({ definition, values })
   }
   return lost
+}
+
+const firstIn = async (
+  client: KubernetesClient,
+  { recordNamespace, number }: ExportOptions,
+  { steps }: Plan,
+): Promise<NonNullable<RunRecord['first']>> => {
+  const first: NonNullable<RunRecord['first']> = []
+  for (const step of steps) {
+    if (step.kind !== 'migrate') continue
+    const { definition } = step
+    const name = firstName(definition)
+    const objects = await readKept<AnyObject[]>(client, recordNamespace, number, name, { exact: true })
+    if (objects !== undefined) first.push({ definition, objects })
+  }
+  return first
 }
 
 /** Writes the text of a run's record to a new file. Throws Refusal: `usage` where it exists, `failed` where it cannot be written. */

@@ -4,10 +4,11 @@ import { listRuns, readKept } from '../../src/journal/records.ts'
 import type { AnyObject } from '../../src/kubernetes/objects.ts'
 import type { ModelDeployment, ModelDeploymentSpec } from '../../src/playground/standins/model-deployment.ts'
 import { abort } from '../../src/services/abort.ts'
+import { readRun } from '../../src/services/export-run.ts'
 import { type MigrateOptions, migrateDefinitions } from '../../src/services/migrate-definitions.ts'
 import { resume } from '../../src/services/resume.ts'
 import type { ChangeResult } from '../../src/services/run-report.types.ts'
-import { wordOf } from '../../src/steps/flip-storage.ts'
+import { firstName } from '../../src/steps/first-objects.ts'
 import { changeRequest } from './change-request.ts'
 import type { ControlPlane } from './control-plane.ts'
 import { type ConvertedModels, expectSame } from './converting.ts'
@@ -79,6 +80,12 @@ export async function withLosses(
   const others = (list: ModelDeployment[]) => list.filter(({ metadata }) => metadata.name !== victim.metadata.name)
   expectSame(others(await models.read(beta)), others(before))
 
+  // What the message names gives the object as it was.
+  const [run] = await listRuns(cluster.client, changeRequest(cluster).recordNamespace)
+  expect(said).toContain(`kubectl airunway history export ${run?.number} FILE`)
+  const record = await readRun({ ...changeRequest(cluster), number: run?.number ?? 0, now: new Date() })
+  expect(record.first).toMatchObject([{ definition: models.name, objects: [{ metadata: victim.metadata }] }])
+
   // Gone on with, it finds the same of the object that it has kept, and writes no other one.
   const request = { ...changeRequest(cluster), requestLimitMs: 300 }
   expect((await refusal(resume(request, { dryRun: false }))).why).toContain(`models/${victim.metadata.name} has lost`)
@@ -104,7 +111,7 @@ export async function withLosses(
 }
 
 const keptObject = async (cluster: ControlPlane, { name }: ConvertedModels): Promise<ModelDeployment> => {
-  const kept = await keptOf<ModelDeployment[]>(cluster, `first-${wordOf(name)}`)
+  const kept = await keptOf<ModelDeployment[]>(cluster, firstName(name))
   const [object] = kept
   if (object === undefined || kept.length !== 1) throw new Error(`${kept.length} objects were kept`)
   return object

@@ -197,6 +197,9 @@ const bodies: { [K in DocumentKind]: DocumentBodies[K] } = {
         ],
       },
     ],
+    first: [
+      { definition: 'widgets.example.com', objects: [{ apiVersion: 'a/v1', kind: 'W', metadata: { name: 'w' } }] },
+    ],
   },
   RunExport: { metadata: { time, cluster, recordNamespace: 'airunway-runs' }, run: 2, file: 'run-2.json', bytes: 1200 },
   Status: {
