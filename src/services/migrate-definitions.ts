@@ -37,7 +37,7 @@ const migrateWith = async (context: ChangeContext, options: MigrateOptions & Jud
   await refuseWhileUnfinished(context, context.now())
   const scope = await scopeOf(context, options)
   const judged = await judge(context, scope, options)
-  refuseUnknown(judged, options)
+  refuseUnknown(judged, { ...options, storage: scope.storage })
   const metadata = { time: context.now().toISOString(), cluster: clusterOf(context.client) }
   const { refusal, chosen } = judged
   // A dry run shows all that it found; one that is to be carried out ends here if it must not be.

@@ -19,7 +19,9 @@ export interface ScopeOptions {
 
 export interface MigrationScope {
   names: string[] | 'all'
-  /** storage versions that definitions get first */
+  /** storage versions that were asked for, by the full name of the definition */
+  storage: Readonly<Record<string, string>>
+  /** storage versions that definitions get first, those that an upgrade has held as well */
   flips: ReadonlyMap<string, string>
   /** definitions that are not there are left out: which names AI Runway goes by was only guessed */
   known: boolean
@@ -35,14 +37,15 @@ const definitions = { apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResour
  */
 export const scopeOf = async (context: ChangeContext, options: ScopeOptions): Promise<MigrationScope> => {
   const held = await heldStorage(context)
-  if (options.all) return { names: 'all', flips: new Map(), known: true, notes: notMoved(held) }
+  if (options.all) return { names: 'all', storage: {}, flips: new Map(), known: true, notes: notMoved(held) }
   const typed = await Promise.all(options.names.map(async (name) => fullName(context, name)))
-  const wanted = [...new Set([...typed, ...Object.keys(options.storage)])]
+  const storage = await byFullName(context, options.storage)
+  const wanted = [...new Set([...typed, ...Object.keys(storage)])]
   const own = products().flatMap(({ crds }) => [crds.modelDeployments, crds.inferenceProviderConfigs])
   const names = wanted.length > 0 ? wanted : [...new Set(own)]
   const flips = new Map(names.flatMap((name) => (held[name] === undefined ? [] : [[name, held[name]] as const])))
-  for (const [name, version] of Object.entries(options.storage)) flips.set(name, version)
-  return { names, flips, known: wanted.length > 0, notes: [] }
+  for (const [name, version] of Object.entries(storage)) flips.set(name, version)
+  return { names, storage, flips, known: wanted.length > 0, notes: [] }
 }
 
 /** Throws `usage` for what can be said without a cluster. */
@@ -80,6 +83,20 @@ const heldStorage = async ({ client, recordNamespace }: ChangeContext): Promise<
     if (isForbidden(error)) return {}
     throw error
   }
+}
+
+/** One definition may be named in two ways. */
+const byFullName = async (
+  context: ChangeContext,
+  storage: ScopeOptions['storage'],
+): Promise<MigrationScope['storage']> => {
+  const found: Record<string, string> = {}
+  for (const [typed, version] of Object.entries(storage)) {
+    const name = await fullName(context, typed)
+    if (found[name] !== undefined) throw new Refusal('usage', `--storage names ${name} twice.`)
+    found[name] = version
+  }
+  return found
 }
 
 /** A name with a dot is whole: no plural and no kind has one. */
