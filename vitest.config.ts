@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { defineConfig } from 'vitest/config'
 
 /** npm's script names the report, so that the three suites of one `npm test` keep one each. */
@@ -5,6 +6,11 @@ const suite = (process.env['npm_lifecycle_event'] ?? 'vitest').replaceAll(':', '
 
 /** Tests whose seconds mean something have the machine to themselves. */
 const measured = ['test/integration/hand-over.test.ts', 'test/integration/killed-runs.test.ts']
+
+/** They try what other projects have published, where that lies beside the repository: no machine has to have it. */
+const ofOthers = existsSync(new URL('../shared/upstream/', import.meta.url))
+  ? []
+  : ['test/integration/upstream.test.ts', 'test/integration/migration-upstream.test.ts']
 
 export default defineConfig({
   test: {
@@ -30,7 +36,7 @@ export default defineConfig({
         test: {
           name: 'integration',
           include: ['test/integration/**/*.test.ts'],
-          exclude: measured,
+          exclude: [...measured, ...ofOthers],
           globalSetup: ['test/support/global-setup.ts'],
           // Stories wait for controllers most of their time.
           maxWorkers: 2,
