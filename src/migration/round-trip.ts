@@ -123,12 +123,22 @@ class Trial {
     if (before === undefined) return false
     await this.#options.keep([...this.#written, before])
     const written = await this.#write(before)
-    // Refused, or written by somebody else in between: the passes deal with that. With the same resourceVersion it was stored at
-    // the storage version already, and tells nothing of those that are not.
-    if (written === undefined || written === before.metadata.resourceVersion) return false
+    // With the same resourceVersion it was stored at the storage version already, and tells nothing of those that are not.
+    if (written === before.metadata.resourceVersion) return false
     this.#written.push(before)
-    found.rewritten += 1
     const after = await this.#read(before.metadata)
+    if (written === undefined) {
+      // Refused, or written by somebody else in between: the passes deal with that. But where the answer was lost, the write that
+      // was sent again conflicts with itself: so what has been lost is told, whoever wrote it.
+      if (
+        after !== undefined &&
+        isRewritten(before, after) &&
+        this.#lost(ownFields(before), ownFields(after)).length > 0
+      )
+        this.#judge(ownFields(before), ownFields(after), found)
+      return false
+    }
+    found.rewritten += 1
     if (after?.metadata.resourceVersion !== written) return false
     this.#judge(before, after, found)
     return true
@@ -138,8 +148,12 @@ class Trial {
     const { name, namespace } = before.metadata
     const object = { ...(namespace !== undefined && { namespace }), name }
     found.compared.push(object)
-    const lost = lostFields(this.#schema, before, after).filter((path) => !this.#options.accepted.includes(path))
+    const lost = this.#lost(before, after)
     if (lost.length > 0) found.lost = { ...object, version: this.#version, fields: lost }
+  }
+
+  #lost(before: AnyObject, after: AnyObject): string[] {
+    return lostFields(this.#schema, before, after).filter((path) => !this.#options.accepted.includes(path))
   }
 
   async #read({ name, namespace }: ObjectName): Promise<AnyObject | undefined> {

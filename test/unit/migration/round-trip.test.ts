@@ -167,6 +167,19 @@ describe('the first objects', () => {
     })
   })
 
+  test('are compared where the answer was lost: the write that is sent again conflicts with itself', async () => {
+    const server = new Converting().add('unanswered', { size: 'l', colour: 'blue' }).add('next', { size: 'l' })
+    server.forgets = ['colour']
+    server.onWrite = (name) => {
+      server.store(name)
+      return status(409, 'Conflict', 'the object has been modified')
+    }
+    const { found, kept } = await round(server)
+    expect(found.lost).toMatchObject({ name: 'unanswered', fields: ['spec.colour'] })
+    expect(server.writes).toEqual(['unanswered'])
+    expect(kept).toEqual([['unanswered']])
+  })
+
   test('go through /status where only the main endpoint refuses', async () => {
     const server = new Converting().add('guarded', { size: 'l' })
     server.onWrite = (_name, path) => (path.endsWith('/status') ? undefined : status(403, 'Forbidden', 'no'))
