@@ -3,27 +3,18 @@ import { once } from 'node:events'
 import { createServer, type Server } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test } from 'vitest'
 import { storageVersionOf } from '../../src/crds/versions.ts'
-import type { KubernetesClient } from '../../src/kubernetes/client.types.ts'
-import { connect } from '../../src/kubernetes/connect.ts'
 import type { AnyObject, CustomResourceDefinition } from '../../src/kubernetes/objects.ts'
-import { migrateDefinition } from '../../src/migration/migrate.ts'
-import type { MigrateOptions } from '../../src/migration/migrate.types.ts'
-import type { MigrationResult } from '../../src/migration/migration.types.ts'
 import { issueServingCertificates } from '../../src/playground/standins/certificates.ts'
 import { migrateDefinitions } from '../../src/services/migrate-definitions.ts'
 import { changeRequest } from '../support/change-request.ts'
-import { type ControlPlane, clusterTestsPossible, startControlPlane } from '../support/control-plane.ts'
-import { type FaultProxy, type Proxied, startFaultProxy } from '../support/fault-proxy.ts'
+import { clusterTestsPossible } from '../support/control-plane.ts'
 import { planned, ran, usual } from '../support/migrate-stories.ts'
-import { definitionKind, group, KeptCheckpoints, LeapingClock, MovingKind } from '../support/migrating.ts'
+import { definitionKind, KeptCheckpoints, MovingKind } from '../support/migrating.ts'
+import { isTrim, isWrite, proxiedCluster } from '../support/proxied-cluster.ts'
 
 type Spec = CustomResourceDefinition['spec']
-
-const isWrite = ({ method, path }: Proxied): boolean => method === 'PATCH' && path.startsWith(`/apis/${group}/`)
-const isTrim = ({ method, path }: Proxied): boolean =>
-  method === 'PATCH' && path.includes('/customresourcedefinitions/')
 
 /** A conversion webhook that changes nothing but the version, and who vouches for it. */
 const startConverter = async (): Promise<{ server: Server; url: string; authority: string }> => {
@@ -46,32 +37,13 @@ const startConverter = async (): Promise<{ server: Server; url: string; authorit
 }
 
 describe.skipIf(!clusterTestsPossible().possible)('a definition that others write meanwhile', () => {
-  let cluster: ControlPlane
-  let client: KubernetesClient
-  let proxy: FaultProxy
+  const at = proxiedCluster()
   /** what the API server did not let the others do */
   const refused: unknown[] = []
-  beforeAll(async () => {
-    cluster = await startControlPlane({ nodes: [] })
-  })
-  afterAll(() => cluster?.stop())
-  beforeEach(async () => {
-    proxy = await startFaultProxy(cluster.kubeconfig)
-    client = await connect({ kubeconfig: proxy.kubeconfig }, { env: {} })
-  })
-  afterEach(async () => {
-    await client.close()
-    await proxy.close()
+  afterEach(() => {
     if (refused.length > 0) throw new AggregateError(refused.splice(0), 'the API server refused what others write')
   })
 
-  const old = async (plural: string, objects: number): Promise<MovingKind> =>
-    (await (await new MovingKind(cluster, plural).define()).write('w', objects)).flip()
-  const migrate = async (kind: MovingKind, options: Partial<MigrateOptions> = {}): Promise<MigrationResult> => {
-    const { now, wait } = new LeapingClock()
-    const target = await kind.target(new Date(Date.now() - 3_600_000).toISOString())
-    return migrateDefinition(client, target, { limits: { maxInFlight: 8 }, now, wait, ...options })
-  }
   /** Does something before each of these writes is passed on, numbered from 1, and before the first trim. */
   const before = (places: readonly number[], act: (place: number | 'trim') => unknown): void => {
     let [writes, trims] = [0, 0]
@@ -82,7 +54,7 @@ describe.skipIf(!clusterTestsPossible().possible)('a definition that others writ
         refused.push(error)
       }
     }
-    proxy.fault = async (request) => {
+    at.proxy.fault = async (request) => {
       if (isTrim(request) && ++trims === 1) await noted('trim')
       if (!isWrite(request)) return undefined
       const number = ++writes
@@ -117,10 +89,10 @@ describe.skipIf(!clusterTestsPossible().possible)('a definition that others writ
     ],
   ]
   test.each(harmless)('%s, again and again: it goes on, and its proof stands', async (_what, plural, change) => {
-    const moving = await old(plural, 60)
+    const moving = await at.old(plural, 60)
     const first = await generation(moving)
     before([5, 30, 55, 70, 110], (place) => change(moving, String(place)))
-    const result = await migrate(moving)
+    const result = await at.migrate(moving)
     expect(result).toMatchObject({
       outcome: 'migrated',
       proof: { objects: 60 },
@@ -134,18 +106,18 @@ describe.skipIf(!clusterTestsPossible().possible)('a definition that others writ
   })
 
   test('labels and annotations: it goes on', async () => {
-    const moving = await old('annotateds', 30)
+    const moving = await at.old('annotateds', 30)
     before([5, 25, 40], (place) => {
       const body = { metadata: { annotations: { 'example.com/place': String(place) } } }
-      return cluster.client.patch({ ...definitionKind, name: moving.name }, body, { type: 'merge' })
+      return at.cluster.client.patch({ ...definitionKind, name: moving.name }, body, { type: 'merge' })
     })
-    expect(await migrate(moving)).toMatchObject({ outcome: 'migrated' })
+    expect(await at.migrate(moving)).toMatchObject({ outcome: 'migrated' })
   })
 
   test('the authority of its conversion webhook: it goes on', async () => {
     const { server, url, authority } = await startConverter()
     try {
-      const moving = await (await new MovingKind(cluster, 'converteds').define()).write('w', 60)
+      const moving = await (await new MovingKind(at.cluster, 'converteds').define()).write('w', 60)
       const bundle = (): string => {
         const another = issueServingCertificates('localhost', new Date())['ca.crt']
         return Buffer.from(`${authority}${another}`).toString('base64')
@@ -159,7 +131,7 @@ describe.skipIf(!clusterTestsPossible().possible)('a definition that others writ
       await moving.flip()
       const first = await generation(moving)
       before([10, 40, 80], inject)
-      expect(await migrate(moving)).toMatchObject({ outcome: 'migrated', proof: { objects: 60 } })
+      expect(await at.migrate(moving)).toMatchObject({ outcome: 'migrated', proof: { objects: 60 } })
       expect(await generation(moving)).toBe(first + 4)
       expect(await moving.stored()).toEqual({ v1beta1: 60 })
       expect(await moving.storedVersions()).toEqual(['v1beta1'])
@@ -192,27 +164,27 @@ describe.skipIf(!clusterTestsPossible().possible)('a definition that others writ
     ],
   ]
   test.each(decisive)('%s: it ends, and nothing is trimmed; begun again it is done', async (_what, plural, change) => {
-    const moving = await old(plural, 40)
+    const moving = await at.old(plural, 40)
     before([20], () => moving.change(({ spec }) => void change(spec)))
-    const result = await migrate(moving)
+    const result = await at.migrate(moving)
     expect(result).toMatchObject({
       outcome: 'changed meanwhile',
       reason: expect.stringContaining('in what decides how objects are stored'),
     })
-    expect(proxy.requests.filter(isTrim)).toEqual([])
+    expect(at.proxy.requests.filter(isTrim)).toEqual([])
     expect(await moving.storedVersions()).toEqual(['v1alpha1', 'v1beta1'])
-    proxy.fault = () => undefined
-    expect(await migrate(moving)).toMatchObject({ outcome: 'migrated' })
+    at.proxy.fault = () => undefined
+    expect(await at.migrate(moving)).toMatchObject({ outcome: 'migrated' })
   })
 
   test('while nobody works on it: one change of what is printed keeps what was done, two begin anew', async () => {
-    const moving = await old('resumeds', 1_010)
+    const moving = await at.old('resumeds', 1_010)
     const checkpoints = new KeptCheckpoints()
     const stopAt = async (writes: number): Promise<void> => {
       const control = new AbortController()
       before([writes], () => control.abort(new Error('stopped')))
-      await expect(migrate(moving, { checkpoints, signal: control.signal })).rejects.toThrow('stopped')
-      proxy.fault = () => undefined
+      await expect(at.migrate(moving, { checkpoints, signal: control.signal })).rejects.toThrow('stopped')
+      at.proxy.fault = () => undefined
     }
     await stopAt(600)
     expect(checkpoints.saved.at(-1)?.place?.counts).toMatchObject({ rewritten: 500 })
@@ -225,19 +197,19 @@ describe.skipIf(!clusterTestsPossible().possible)('a definition that others writ
     })
     await print(moving, 'Two')
     await print(moving, 'Three')
-    const result = await migrate(moving, { checkpoints })
+    const result = await at.migrate(moving, { checkpoints })
     expect(result).toMatchObject({ outcome: 'migrated', notes: [expect.stringContaining('changed 2 times')] })
     expect(await moving.stored()).toEqual({ v1beta1: 1_010 })
   })
 
   test('whoever keeps it by server-side apply is named in the plan, and does set the storage version back', async () => {
-    const moving = await (await new MovingKind(cluster, 'synceds').define()).write('w', 2)
+    const moving = await (await new MovingKind(at.cluster, 'synceds').define()).write('w', 2)
     const { apiVersion, kind, spec } = await moving.read()
     const source = { apiVersion, kind, metadata: { name: moving.name }, spec }
     const sync = (force: boolean): Promise<unknown> =>
-      cluster.client.apply(source, { fieldManager: 'kustomize-controller', force })
+      at.cluster.client.apply(source, { fieldManager: 'kustomize-controller', force })
     await sync(false)
-    const request = changeRequest(cluster)
+    const request = changeRequest(at.cluster)
     const options = { ...usual, storage: { [moving.name]: 'v1beta1' } }
     const { plan } = planned(await migrateDefinitions(request, { ...options, dryRun: true }))
     expect(plan.notes.join(' ')).toMatch(/belongs to .*kustomize-controller \(server-side apply\)/)
