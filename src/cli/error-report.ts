@@ -49,7 +49,7 @@ const report = (
 })
 
 /** 401 and 403 have an exit code of their own meaning; every other answer is a failure as it stands. */
-const ofApiError = (error: Error, fields: Fields): ErrorReport => {
+const ofApiError = (error: Error, fields: Fields, printsRights: boolean): ErrorReport => {
   const details = { code: fields['code'], reason: fields['reason'], request: fields['request'] }
   if (fields['code'] === 401) {
     return report(
@@ -66,7 +66,9 @@ const ofApiError = (error: Error, fields: Fields): ErrorReport => {
   if (fields['code'] === 403) {
     return report('blocked', 'forbidden', 'The API server knows us but does not allow this.', {
       why: error.message,
-      next: 'ask for the missing right, or use another user with --context or --as',
+      next: printsRights
+        ? 'ask for the rights (the same command with --print-rbac, run by somebody who may read all of it, prints them as YAML), or use another user with --context or --as'
+        : 'ask for the missing right, or use another user with --context or --as',
       details,
     })
   }
@@ -112,15 +114,19 @@ const isInterruption = (error: Error): boolean =>
   error.name === 'AbortError' || error.name === 'ExitPromptError' || error.name === 'AbortPromptError'
 
 /**
- * Reports any thrown value. `usage` is what to type for help on the command that failed.
+ * Reports any thrown value. `usage` is what to type for help on the command that failed; `printsRights` says that the command
+ * knows --print-rbac.
  * Gives no stack: a stack is for `AIRUNWAY_DEBUG` only.
  */
-export const describeError = (thrown: unknown, options: { usage?: string } = {}): ErrorReport => {
+export const describeError = (
+  thrown: unknown,
+  options: { usage?: string; printsRights?: boolean } = {},
+): ErrorReport => {
   const error = thrown instanceof Error ? thrown : new Error(String(thrown))
   const fields = error as unknown as Fields
   if (error instanceof Refusal) return report(exitOfRefusal[error.kind], error.kind, error.message, error)
   if (isInterruption(error)) return report('interrupted', 'interrupted', 'Interrupted.')
-  if (error.name === 'ApiError') return ofApiError(error, fields)
+  if (error.name === 'ApiError') return ofApiError(error, fields, options.printsRights === true)
   if (error.name === 'ConnectionError') return ofConnectionError(error, fields)
   if (error.name === 'ConfigurationError') {
     return report('usage', 'configuration', error.message, { next: text(fields, 'fix') })

@@ -2,11 +2,11 @@
 import type { CustomResourceDefinition } from '../kubernetes/objects.ts'
 import type { Plan } from '../plan/plan.types.ts'
 import { Refusal } from '../report/refusal.ts'
-import { parseAcceptedLosses } from './accepted-losses.ts'
+import { type AcceptedLoss, lossName, parseAcceptedLosses } from './accepted-losses.ts'
 import { beforeRun } from './before-run.ts'
 import { clusterOf } from './cluster-name.ts'
 import { type Decided, type MigrationOptions, migrationPlan, type ToMigrate } from './migration-plan.ts'
-import { refuseOdd, type ScopeOptions, scopeOf } from './migration-scope.ts'
+import { fullName, refuseOdd, type ScopeOptions, scopeOf } from './migration-scope.ts'
 import { type Judged, type JudgeOptions, judge } from './migration-survey.ts'
 import { type ChangeContext, type ChangeRequest, planReport, runNewPlan, withClient } from './run-plan.ts'
 import type { ChangeResult } from './run-report.types.ts'
@@ -36,8 +36,9 @@ export const migrateDefinitions = async (request: ChangeRequest, options: Migrat
 const migrateWith = async (context: ChangeContext, options: MigrateOptions & JudgeOptions): Promise<ChangeResult> => {
   await refuseWhileUnfinished(context, context.now())
   const scope = await scopeOf(context, options)
-  const judged = await judge(context, scope, options)
-  refuseUnknown(judged, { ...options, storage: scope.storage })
+  const acceptedLosses = await byFullName(context, options.acceptedLosses)
+  const judged = await judge(context, scope, { ...options, acceptedLosses })
+  refuseUnknown(judged, { ...options, storage: scope.storage, acceptedLosses })
   const metadata = { time: context.now().toISOString(), cluster: clusterOf(context.client) }
   const { refusal, chosen } = judged
   // A dry run shows all that it found; one that is to be carried out ends here if it must not be.
@@ -61,6 +62,9 @@ const migrateWith = async (context: ChangeContext, options: MigrateOptions & Jud
   return { outcome: 'ran', report }
 }
 
+const byFullName = async (context: ChangeContext, losses: readonly AcceptedLoss[]): Promise<AcceptedLoss[]> =>
+  Promise.all(losses.map(async (loss) => ({ ...loss, definition: await fullName(context, loss.definition) })))
+
 /** Status is what somebody wrote there: nobody has looked at an object. */
 const unlooked = ({ rows }: Judged, { all }: MigrateOptions): string[] => {
   const named = all ? 'DEFINITION' : rows.map(({ definition }) => definition).join(' ')
@@ -76,8 +80,11 @@ const settingsOf = (options: MigrateOptions): MigrationOptions => ({
   ...(options.lateWriteSeconds !== undefined && { lateWriteSeconds: options.lateWriteSeconds }),
 })
 
-/** A version that was asked for by name and is not there is a mistake, not something to pass over. */
-const refuseUnknown = ({ rows }: Judged, { storage, names, all }: MigrateOptions): void => {
+/** A version or a definition that was named and is not there is a mistake, not something to pass over. */
+const refuseUnknown = (
+  { rows }: Judged,
+  { storage, names, all, acceptedLosses }: MigrateOptions & Pick<JudgeOptions, 'acceptedLosses'>,
+): void => {
   if (rows.length === 0 && !all && names.length === 0)
     throw new Refusal('usage', 'There are no definitions of AI Runway on this cluster.', {
       next: 'kubectl airunway migrate DEFINITION, or kubectl airunway migrate --all',
@@ -90,6 +97,17 @@ const refuseUnknown = ({ rows }: Judged, { storage, names, all }: MigrateOptions
       next: `kubectl get crd ${definition}`,
     })
   }
+  // With --all, one that needs nothing any more is not among them.
+  const odd = all ? undefined : acceptedLosses.find((loss) => rows.every((row) => row.definition !== loss.definition))
+  if (odd !== undefined)
+    throw new Refusal(
+      'usage',
+      `--accept-loss ${lossName(odd.definition, odd.path)}: ${odd.definition} is not migrated by this.`,
+      {
+        why: `Migrated would be ${rows.map(({ definition }) => definition).join(', ')}.`,
+        next: `kubectl airunway migrate ${[...rows.map(({ definition }) => definition), odd.definition].join(' ')} --dry-run`,
+      },
+    )
 }
 
 /** The plan as it would be made now: what it depends on are the definitions. */

@@ -99,8 +99,11 @@ const byFullName = async (
   return found
 }
 
-/** A name with a dot is whole: no plural and no kind has one. */
-const fullName = async ({ client, signal }: ChangeContext, typed: string): Promise<string> => {
+/**
+ * The name of the definition that a word means: `plural.group`, a plural, a kind or a short name. A name with a dot is whole:
+ * no plural and no kind has one. Throws `usage` where none is meant, or more than one.
+ */
+export const fullName = async ({ client, signal }: ChangeContext, typed: string): Promise<string> => {
   if (typed.includes('.')) return typed
   const found = await namesLike(client, typed, signal)
   const [only] = found

@@ -233,11 +233,7 @@ describe.skipIf(!possible)('migrate', () => {
 
   test('refuses to lose a field, and gives it up by name with its values backed up', async () => {
     const moving = await (await new MovingKind(cluster, 'lossy').define()).write('w', 4)
-    await moving.change(({ spec }) => {
-      for (const version of spec.versions)
-        if (version.name === 'v1beta1')
-          version.schema = { openAPIV3Schema: { type: 'object', properties: { spec: { type: 'object' } } } }
-    })
+    await moving.withoutSize()
     await moving.flip()
     const field = `${moving.name}:^.spec.size`
     const refused = await refusal(migrate(moving))
@@ -247,6 +243,8 @@ describe.skipIf(!possible)('migrate', () => {
     const shown = planned(await migrate(moving, { dryRun: true }))
     expect(shown.blocked?.message).toBe(refused.message)
     expect(await refusal(migrate(moving, { acceptLoss: [field] }))).toMatchObject({ kind: 'usage' })
+    const other = await refusal(migrate(moving, { acceptLoss: ['other.example.com:^.spec.size=why'] }))
+    expect([other.kind, other.message]).toEqual(['usage', expect.stringContaining('other.example.com is not migrated')])
     expect(await moving.stored()).toEqual({ v1alpha1: 4 })
 
     const backupFile = join(tmpdir(), `airunway-lossy-${process.pid}.json`)
@@ -254,7 +252,7 @@ describe.skipIf(!possible)('migrate', () => {
     const report = ran(
       await migrateDefinitions(
         { ...request, backupFile },
-        { ...usual, names: [moving.name], acceptLoss: [`${field}=nobody reads it`] },
+        { ...usual, names: [moving.name], acceptLoss: [`${moving.plural}:^.spec.size=nobody reads it`] },
       ),
     )
     const saved = readFileSync(backupFile, 'utf8')

@@ -46,13 +46,6 @@ describe.skipIf(!clusterTestsPossible().possible)('migrate', () => {
       ),
     )
   }
-  /** The storage version lacks spec.size. */
-  const withoutSize = async (kind: MovingKind): Promise<void> =>
-    kind.change(({ spec }) => {
-      for (const version of spec.versions)
-        if (version.name === 'v1beta1')
-          version.schema = { openAPIV3Schema: { type: 'object', properties: { spec: { type: 'object' } } } }
-    })
 
   test('finds what was trimmed by hand, and repairs what nobody can read', async () => {
     const claimed = await old('claimed', 6)
@@ -80,7 +73,7 @@ describe.skipIf(!clusterTestsPossible().possible)('migrate', () => {
 
   test('makes objects readable, and stops before what only their version has is lost', async () => {
     const moving = await (await new MovingKind(cluster, 'withdrawn').define()).write('w', 3)
-    await withoutSize(moving)
+    await moving.withoutSize()
     await moving.flip()
     await moving.claim(['v1beta1'])
     await makeUnreadable(moving)
@@ -143,7 +136,7 @@ describe.skipIf(!clusterTestsPossible().possible)('migrate', () => {
       const [first] = spec.versions
       if (first) spec.versions.push({ ...first, name: 'v1alpha2', storage: false })
     })
-    await withoutSize(moving)
+    await moving.withoutSize()
     await moving.flip()
     await storeAs(cluster.etcdUrl, `${moving.prefix}default/w-3`, `${group}/v1alpha2`)
     // Those that are named first have nothing to lose.
@@ -172,7 +165,7 @@ describe.skipIf(!clusterTestsPossible().possible)('migrate', () => {
 
   test('looks for losses in every version where status is not believed', async () => {
     const moving = await (await new MovingKind(cluster, 'disowned').define()).write('w', 4)
-    await withoutSize(moving)
+    await moving.withoutSize()
     await moving.flip()
     await moving.claim(['v1beta1'])
     const field = `${moving.name}:^.spec.size`

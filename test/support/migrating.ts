@@ -81,6 +81,15 @@ export class MovingKind {
     })
   }
 
+  /** v1beta1 lacks spec.size from now on. */
+  withoutSize(): Promise<void> {
+    return this.change(({ spec }) => {
+      for (const version of spec.versions)
+        if (version.name === 'v1beta1')
+          version.schema = { openAPIV3Schema: { type: 'object', properties: { spec: { type: 'object' } } } }
+    })
+  }
+
   /** Makes the version the storage version; writes go there when this returns. */
   async flip(to = 'v1beta1'): Promise<this> {
     await this.change(({ spec }) => {

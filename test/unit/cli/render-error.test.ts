@@ -73,6 +73,12 @@ describe('other errors', () => {
     expect(describeError(error, { usage: 'kubectl airunway x --help' })).toMatchObject(expected)
   })
 
+  test('a right that is missing: the command that prints rights says so', () => {
+    const error = new ApiError({ code: 403, reason: 'Forbidden', message: 'no', request: 'GET /api' })
+    expect(describeError(error).next).not.toContain('--print-rbac')
+    expect(describeError(error, { printsRights: true }).next).toContain('--print-rbac')
+  })
+
   test('keep the control characters of a message to themselves', () => {
     const report = describeError(new Refusal('failed', '\u001B[2Jred \u001B[31malert'))
     expect(errorLines(report, { color: false })).toBe('error: red alert\n')
