@@ -18,6 +18,8 @@ export interface ManagersPatch {
   operations: PatchOperation[]
   /** entries that it renames */
   moved: number
+  /** the apiVersions that they have */
+  from: ReadonlySet<string>
 }
 
 /**
@@ -36,10 +38,14 @@ export function managersPatch(
   const replacements = new Map<number, ManagedFieldsEntry>()
   const removed: number[] = []
   const operations: PatchOperation[] = []
+  const from = new Set<string>()
   let moved = 0
   entries.forEach((entry, index) => {
     const renamed = isStale(entry, stale) ? { ...entry, apiVersion } : entry
-    if (renamed !== entry) moved += 1
+    if (renamed !== entry) {
+      moved += 1
+      from.add(entry.apiVersion ?? '')
+    }
     const first = places.get(identity(renamed))
     if (first === undefined) {
       places.set(identity(renamed), index)
@@ -53,7 +59,7 @@ export function managersPatch(
   for (const [index, entry] of replacements) operations.push(...replacement(index, entries[index], entry))
   for (const index of removed.toReversed()) operations.push({ op: 'remove', path: `/metadata/managedFields/${index}` })
   operations.push({ op: 'replace', path: '/metadata/resourceVersion', value: metadata.resourceVersion })
-  return { operations, moved }
+  return { operations, moved, from }
 }
 
 function replacement(

@@ -236,7 +236,7 @@ class Migration {
       await this.#keep()
     }
     const first = state.passes.length === 0 || (state.passes.at(-1)?.failed ?? 0) > 0
-    const { limits, before, staleVersions, now } = this.#options
+    const { limits, before, staleVersions, renamableVersions, now } = this.#options
     const result = await runPass(this.#client, this.#target, {
       limits,
       signal,
@@ -244,6 +244,7 @@ class Migration {
       ...(before && { before }),
       ...(now && { now }),
       ...(first && staleVersions && { staleVersions }),
+      ...(first && renamableVersions && { renamableVersions }),
       onPlace: (place) => this.#placed(place),
       onProgress: ({ done, left, perSecond, inFlight }) => {
         this.#total = left === undefined ? Math.max(this.#total, done) : done + left

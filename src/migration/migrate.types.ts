@@ -19,6 +19,8 @@ export interface MigrateOptions {
   force?: boolean
   /** versions that will leave the definition: managedFields in them are renamed in the same write */
   staleVersions?: readonly string[]
+  /** versions that managedFields may be renamed from where that makes a rewrite faster, see `renamableVersions` */
+  renamableVersions?: readonly string[]
   /** `in-tree` lets the cluster's own migrator rewrite; what it did is proved all the same */
   engine?: 'own' | 'in-tree'
   /** when the target was read, by our own clock: for several definitions that were read together */

@@ -1,7 +1,8 @@
 /**
- * One run over all objects of a definition: each is written once, by a write that changes nothing but its encoding. As many
- * at a time as the server gains by; what fails for a reason that passes is asked again, within limits. It may end anywhere
- * and be begun again: an object that was done is then found unchanged.
+ * One run over all objects of a definition: each is written once, by a write that changes nothing but its encoding and, where
+ * that is asked for, the version that its managers are named in. As many at a time as the server gains by; what fails for a
+ * reason that passes is asked again, within limits. It may end anywhere and be begun again: an object that was done is then
+ * found unchanged.
  */
 import type { KubernetesClient } from '../kubernetes/client.types.ts'
 import type { MigrationTarget, PassPlace, PassResult } from './migration.types.ts'
@@ -84,6 +85,7 @@ class Pass {
       now: this.#now,
       sample: (sample) => this.#pace.record(sample),
       staleVersions: options.staleVersions ?? [],
+      renamableVersions: options.renamableVersions ?? [],
       before: options.before,
     })
     this.#listing = new Listing(this.#patching, {
@@ -279,7 +281,10 @@ class Pass {
       case 'page': {
         const page = this.#tally.open(listed.works.length, listed.next)
         this.#ready = [
-          ...listed.works.toReversed().map((work) => ({ work, page, dueAt: 0, look: false, tried: false })),
+          ...this.#patching
+            .inOrder(listed.works)
+            .toReversed()
+            .map((work) => ({ work, page, dueAt: 0, look: false, tried: false })),
           ...this.#ready,
         ]
         this.#listed = listed.next === undefined

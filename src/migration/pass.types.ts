@@ -27,6 +27,11 @@ export interface PassOptions {
    * rewritten even if it was current, so a pass that is to prove something runs without.
    */
   staleVersions?: readonly string[]
+  /**
+   * Versions that may be named otherwise in managedFields: renamed as well in an object that has to be rewritten by all that is
+   * known, because the API server carries out such a write faster. One that is current stays unwritten.
+   */
+  renamableVersions?: readonly string[]
   /** asked before each write, such as whether the lock is still ours; what it throws ends the pass */
   before?: () => void | Promise<void>
   /** how long everything may fail before the pass ends; 120 unless told otherwise */

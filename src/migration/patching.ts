@@ -20,6 +20,8 @@ export interface Work extends ObjectName {
   revision: string
   generation: number | undefined
   managers: ManagersPatch | undefined
+  /** without them the object would not be as it has to be; else they only make its write faster */
+  managersNeeded: boolean
   /** it has to be looked at again before it is written */
   reread: boolean
   /** a write of ours got no clear answer, and may have been carried out */
@@ -49,6 +51,7 @@ export interface PatchingOptions {
   /** told every answer */
   sample: (sample: PaceSample) => void
   staleVersions: readonly string[]
+  renamableVersions: readonly string[]
   before?: (() => void | Promise<void>) | undefined
 }
 
@@ -59,6 +62,9 @@ export class Patching {
   readonly #resource: Parameters<typeof objectPath>[0]
   readonly #storage: string
   readonly #stale: ReadonlySet<string>
+  readonly #renamed: ReadonlySet<string>
+  /** the latest write that has turned out to be of the time before the flip, by its resourceVersion */
+  #oldUpTo = -1
   /** requests sent so far */
   requests = 0
 
@@ -69,10 +75,10 @@ export class Patching {
     const { group, plural, kind, namespaced } = target
     this.#resource = { group, version: target.requestVersion, plural, kind, namespaced }
     this.#storage = `${group}/${target.storageVersion}`
-    this.#stale = new Set(
-      options.staleVersions.map((version) => (version.includes('/') ? version : `${group}/${version}`)),
-    )
-    if (this.#stale.has(this.#storage)) throw new Error(`${this.#storage} is the storage version: it cannot be stale`)
+    const named = (version: string): string => (version.includes('/') ? version : `${group}/${version}`)
+    this.#stale = new Set(options.staleVersions.map(named))
+    this.#renamed = new Set([...this.#stale, ...options.renamableVersions.map(named)])
+    if (this.#renamed.has(this.#storage)) throw new Error(`${this.#storage} is the storage version: it cannot be stale`)
   }
 
   /** One page of the list, metadata only. */
@@ -95,6 +101,15 @@ export class Patching {
       throttled: 0,
       conflicts: 0,
     }
+  }
+
+  /**
+   * Those that were written last come first, where it matters which of them are old: if one is, so are all that were written
+   * before it (resourceVersions grow, and a storage version is set once).
+   */
+  inOrder(works: readonly Work[]): readonly Work[] {
+    if (this.#renamed.size === this.#stale.size) return works
+    return works.toSorted((one, other) => Number(other.revision) - Number(one.revision))
   }
 
   /** Writes the object once, through /status where the main endpoint refuses for a reason of its own. */
@@ -138,16 +153,19 @@ export class Patching {
     const { name, namespace } = work
     await this.#options.before?.()
     const path = `${objectPath(this.#resource, namespace, name, subresource)}?fieldManager=${fieldManager}`
-    const { body, type } = this.#patch(work)
+    const { body, type, renames } = this.#patch(work)
     const answer = await this.#answered(() => this.#send('PATCH', path, accept, body, type))
     if ('refused' in answer) return this.#refused(work, answer.refused, type)
     const { resourceVersion, generation } = this.#metadataIn('PATCH', answer)
     const changed = resourceVersion !== work.revision
+    // One that is renamed changes in any case, and one that was doubtful may have been changed before.
+    if (changed && !renames && !work.doubtful && work.conflicts < conflictsPerObject)
+      this.#oldUpTo = Math.max(this.#oldUpTo, Number(work.revision))
     return {
       verdict: changed || work.doubtful ? 'rewritten' : 'unchanged',
       throughStatus: subresource !== undefined,
       // A write to /status leaves managedFields of the rest as they are.
-      managersMoved: changed && subresource === undefined ? (work.managers?.moved ?? 0) : 0,
+      managersMoved: changed && renames && subresource === undefined ? (work.managers?.moved ?? 0) : 0,
       // On the resourceVersion that was read it is nobody else's change.
       altered: changed && generation !== work.generation && work.conflicts < conflictsPerObject,
     }
@@ -172,15 +190,18 @@ export class Patching {
 
   // An object that is written all the time would never be met: the last write asks for no resourceVersion, and is counted
   // as if it had changed something, unless it provably has not.
-  #patch({ managers, revision, conflicts }: Work): { body: string; type: string } {
-    if (managers) return { body: JSON.stringify(managers.operations), type: jsonPatch }
-    if (conflicts >= conflictsPerObject) return { body: '{}', type: merge }
-    return { body: `{"metadata":{"resourceVersion":${JSON.stringify(revision)}}}`, type: merge }
+  #patch({ managers, managersNeeded, revision, conflicts }: Work): { body: string; type: string; renames: boolean } {
+    const last = conflicts >= conflictsPerObject
+    if (managers && (managersNeeded || (!last && Number(revision) <= this.#oldUpTo)))
+      return { body: JSON.stringify(managers.operations), type: jsonPatch, renames: true }
+    const body = last ? '{}' : `{"metadata":{"resourceVersion":${JSON.stringify(revision)}}}`
+    return { body, type: merge, renames: false }
   }
 
-  #seen(metadata: KubernetesObject['metadata']): Pick<Work, 'revision' | 'generation' | 'managers'> {
-    const managers = this.#stale.size > 0 ? managersPatch(metadata, this.#stale, this.#storage) : undefined
-    return { revision: metadata.resourceVersion ?? '', generation: metadata.generation, managers }
+  #seen(metadata: KubernetesObject['metadata']): Pick<Work, 'revision' | 'generation' | 'managers' | 'managersNeeded'> {
+    const managers = this.#renamed.size > 0 ? managersPatch(metadata, this.#renamed, this.#storage) : undefined
+    const managersNeeded = [...(managers?.from ?? [])].some((version) => this.#stale.has(version))
+    return { revision: metadata.resourceVersion ?? '', generation: metadata.generation, managers, managersNeeded }
   }
 
   async #answered(send: () => Promise<RawResponse>): Promise<RawResponse | { refused: Refused }> {

@@ -40,7 +40,8 @@ export const writtenBy = (step: Step): WrittenBy => {
     case 'rewrite':
     case 'restore':
       return { objects: [], collection: step.collection }
-    // An empty patch that lands late changes nothing; a late trim was proved, and is refused once anybody changed the CRD.
+    // A patch that lands late re-encodes an object that nobody has written since, at most; a late trim was proved, and is
+    // refused once anybody changed the CRD.
     case 'migrate':
     case 'back-up':
     case 'take-baseline':

@@ -137,7 +137,7 @@ export const migratedLines = (each: MigratedDefinition, style: TextStyle): strin
   const also = [
     ...(sum('gone') > 0 ? [`${sum('gone')} deleted meanwhile`] : []),
     ...(throughStatus > 0 ? [`${throughStatus} written through /status`] : []),
-    ...(sum('managersMoved') > 0 ? [`${sum('managersMoved')} field managers moved`] : []),
+    ...(sum('managersMoved') > 0 ? [`${sum('managersMoved')} entries of managedFields renamed`] : []),
   ]
   return [
     `${sign(style, 'passed')} ${definition}: ${sum('rewritten')} rewritten to ${storageVersion}, ${first} were current${also.map((text) => `, ${text}`).join('')}`,

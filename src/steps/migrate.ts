@@ -12,6 +12,7 @@ import type {
   PassResult,
 } from '../migration/migration.types.ts'
 import { keepMemorySmall } from '../migration/pass-memory.ts'
+import { renamableVersions } from '../migration/renamed-managers.ts'
 import { readClocks } from '../migration/survey.ts'
 import { isBlocker, targetOf } from '../migration/target.ts'
 import type { StepOf } from '../plan/plan.types.ts'
@@ -36,6 +37,7 @@ export const migrate: StepHandler<'migrate'> = async (step, context) => {
     limits: step.limits,
     checkpoints: checkpointsIn(context),
     staleVersions: [...new Set([...staleVersions(step, found.live, target), ...also])],
+    renamableVersions: renamableVersions(found.live, target),
     engine: step.engine,
     signal: context.signal,
     first: async (signal) => firstObjects(step, { live: found.live, target }, { ...context, signal }),

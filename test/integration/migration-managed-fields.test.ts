@@ -23,6 +23,7 @@ interface Kind {
 }
 const widgets: Kind = { kind: 'Widget', plural: 'widgets' }
 const gadgets: Kind = { kind: 'Gadget', plural: 'gadgets' }
+const gizmos: Kind = { kind: 'Gizmo', plural: 'gizmos' }
 
 const text = { type: 'string' }
 const versionsOf = (storage: string): object[] =>
@@ -64,7 +65,7 @@ describe.skipIf(!clusterTestsPossible().possible)('a pass on a real API server',
   let cluster: ControlPlane
   beforeAll(async () => {
     cluster = await startControlPlane({ pace: PACE })
-    for (const kind of [widgets, gadgets]) await define(kind)
+    for (const kind of [widgets, gadgets, gizmos]) await define(kind)
   })
   afterAll(async () => cluster?.stop())
 
@@ -174,6 +175,57 @@ describe.skipIf(!clusterTestsPossible().possible)('a pass on a real API server',
       await expect(apply('w-1', { size: 1, color: 'blue' })).rejects.toMatchObject({ code: 409 })
       await apply('w-1', {})
       expect((await cluster.client.get(ref('w-1')))['spec']).toEqual({ color: 'red', note: 'n' })
+    })
+  })
+
+  describe('owners of fields whose version stays', () => {
+    const ref = (name: string, apiVersion = NEW) => ({ apiVersion, kind: 'Gizmo', namespace: 'default', name })
+    const apply = (name: string, spec: object, apiVersion: string): Promise<unknown> =>
+      cluster.client.apply(object('Gizmo', name, apiVersion, spec), { fieldManager: 'flux' })
+    const edit = (name: string, spec: object, apiVersion: string): Promise<unknown> =>
+      cluster.client.patch(ref(name, apiVersion), { spec }, { type: 'merge', fieldManager: 'editor' })
+    const specOf = async (name: string): Promise<unknown> => (await cluster.client.get<AnyObject>(ref(name)))['spec']
+    const make = async (name: string): Promise<void> => {
+      await apply(name, { size: 1, color: 'red' }, OLD)
+      await edit(name, { note: 'n' }, OLD)
+    }
+
+    beforeAll(async () => {
+      for (let index = 0; index < MANY; index++) await make(`g-${index}`)
+      await flip(gizmos)
+      // Stored in the new version, though all its managers wrote in the old one.
+      await make('current')
+    })
+
+    test('are called by the new one, in the same write; what is current is not written for that', async () => {
+      const revision = (await cluster.client.get(ref('current'))).metadata.resourceVersion
+      const result = await pass(gizmos, { renamableVersions: ['v1alpha1'] })
+      expect(result).toMatchObject({ rewritten: MANY, unchanged: 1, failed: 0 })
+      // All but those that were on their way before the first answer.
+      expect(result.managersMoved).toBeGreaterThan(2 * (MANY - 10))
+      expect(await bytes('gizmos')).toEqual({ [NEW]: MANY + 1 })
+      expect((await cluster.client.get(ref('current'))).metadata.resourceVersion).toBe(revision)
+      expect(await pass(gizmos)).toMatchObject({ rewritten: 0, unchanged: MANY + 1 })
+    })
+
+    test.each([
+      ['the old version', 'g-1', OLD],
+      ['the new one', 'g-2', NEW],
+    ])('own what they owned, writing in %s', async (_, name, apiVersion) => {
+      const { managedFields = [] } = (await cluster.client.get(ref(name))).metadata
+      expect(managedFields.map((entry) => `${entry.manager} ${entry.apiVersion}`).toSorted()).toEqual([
+        `editor ${NEW}`,
+        `flux ${NEW}`,
+      ])
+      await expect(apply(name, { size: 1, color: 'red', note: 'mine' }, apiVersion)).rejects.toMatchObject({
+        code: 409,
+      })
+      await apply(name, { size: 2 }, apiVersion)
+      expect(await specOf(name)).toEqual({ size: 2, note: 'n' })
+      await edit(name, { note: 'm', color: 'blue' }, apiVersion)
+      await expect(apply(name, { size: 2, color: 'green' }, apiVersion)).rejects.toMatchObject({ code: 409 })
+      await edit(name, { note: null, color: null }, apiVersion)
+      expect(await specOf(name)).toEqual({ size: 2 })
     })
   })
 

@@ -4,7 +4,7 @@
  */
 import { listRuns, readKept } from '../../src/journal/records.ts'
 import { isUnfinished } from '../../src/journal/standing.ts'
-import type { Lease } from '../../src/kubernetes/objects.ts'
+import type { AnyObject, Lease } from '../../src/kubernetes/objects.ts'
 import type { MigrationCheckpoint } from '../../src/migration/migration.types.ts'
 import { resume } from '../../src/services/resume.ts'
 import type { ChangeResult, RunReport } from '../../src/services/run-report.types.ts'
@@ -220,13 +220,13 @@ const oddlyEnded = async (begun: Begun, wentOn: WentOn): Promise<string[]> => {
   ]
 }
 
-/** Each object is as before, and was stored once more: by whichever process. */
+/** Each object is as before, in whichever of the two versions its managers are named, and was stored once more, by whomever. */
 const oddObjects = async ({ cluster, kind, before, to }: Begun): Promise<string[]> => {
   const after = await storedObjects(cluster.etcdUrl, kind.prefix)
   const odd = [...before].flatMap(([key, { object, writes }]) => {
     const now = after.get(key)
     if (now === undefined) return [`${key} is gone`]
-    const asBefore = JSON.stringify({ ...now.object, apiVersion: object.apiVersion }) === JSON.stringify(object)
+    const asBefore = withoutVersions(now.object) === withoutVersions(object)
     return [
       ...(asBefore && now.object.apiVersion === `${group}/${to}` ? [] : [`${key} is ${JSON.stringify(now.object)}`]),
       ...(now.writes === writes + 1 ? [] : [`${key} was stored ${now.writes - writes} times`]),
@@ -234,6 +234,11 @@ const oddObjects = async ({ cluster, kind, before, to }: Begun): Promise<string[
   })
   if (after.size !== before.size) odd.push(`there are ${after.size} objects, and there were ${before.size}`)
   return odd.length > 5 ? [...odd.slice(0, 5), `and ${odd.length - 5} more like these`] : odd
+}
+
+const withoutVersions = ({ metadata, ...rest }: AnyObject): string => {
+  const managedFields = metadata.managedFields?.map((entry) => ({ ...entry, apiVersion: '' }))
+  return JSON.stringify({ ...rest, apiVersion: '', metadata: { ...metadata, managedFields } })
 }
 
 const same = (left: readonly string[], right: readonly string[]): boolean =>

@@ -44,6 +44,7 @@ test('only the version of stale entries is replaced, on the resourceVersion that
   const entries = [entry('kubectl', NEW, ['a']), entry('flux', OLD, ['b'], { operation: 'Apply' })]
   expect(patchOf(entries)).toEqual({
     moved: 1,
+    from: new Set([OLD]),
     operations: [
       { op: 'replace', path: '/metadata/managedFields/1/apiVersion', value: NEW },
       { op: 'replace', path: '/metadata/resourceVersion', value: '7' },

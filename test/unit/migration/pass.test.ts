@@ -182,6 +182,53 @@ describe('managers in versions that go', () => {
   })
 })
 
+describe('managers in versions that may be renamed', () => {
+  const old = () => [
+    { manager: 'flux', operation: 'Apply' as const, apiVersion: 'bench.example/v1alpha1', fieldsV1: {} },
+  ]
+  const write = (count: number, version: string, prefix: string) => {
+    for (let index = 0; index < count; index++)
+      on.server.write(`${prefix}-${String(index).padStart(4, '0')}`, version, old())
+  }
+  const named = (version: string) =>
+    [...on.server.objects.values()].filter(({ managedFields }) => managedFields?.[0]?.apiVersion?.endsWith(version))
+  const options = { renamableVersions: ['v1alpha1'], limits: { maxInFlight: 4 } }
+
+  test('are renamed once a later write has turned out to be old, page by page', async () => {
+    write(1200, 'v1alpha1', 'w')
+    const result = await on.run(options)
+    expect(result).toMatchObject({ rewritten: 1200, failed: 0 })
+    // Of each page, those that were on their way before the first answer.
+    expect(result.managersMoved).toBeGreaterThan(1200 - 3 * 8)
+    expect(named('v1')).toHaveLength(result.managersMoved)
+    expect(await on.run()).toMatchObject({ rewritten: 0, unchanged: 1200 })
+  })
+
+  test('stay in objects that are current: none of them is written', async () => {
+    write(300, 'v1alpha1', 'w')
+    // Between the others by name, after them by time.
+    write(150, 'v1', 'v')
+    write(150, 'v1', 'x')
+    expect(await on.run(options)).toMatchObject({ rewritten: 300, unchanged: 300, failed: 0 })
+    const current = [...on.server.objects].filter(([name]) => !name.startsWith('w'))
+    for (const [, { managedFields }] of current) expect(managedFields).toEqual(old())
+  })
+
+  test('are left as they are where somebody else writes the object all the time', async () => {
+    write(30, 'v1alpha1', 'w')
+    on.server.fault = (asked, by) => {
+      if (isPatchOf(asked, 'w-0003')) by.write('w-0003', 'v1alpha1', old())
+      return undefined
+    }
+    expect(await on.run(options)).toMatchObject({ rewritten: 30, failed: 0 })
+    expect(on.server.in('v1alpha1')).toEqual([])
+  })
+
+  test('the storage version is not among them', async () => {
+    await expect(async () => on.run({ renamableVersions: ['v1'] })).rejects.toThrow('cannot be stale')
+  })
+})
+
 describe('who ends it', () => {
   test('a signal: nothing is sent after, and the next pass finds the rest', async () => {
     on.server.fill(400, 'v1alpha1')
