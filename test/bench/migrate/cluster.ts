@@ -21,7 +21,10 @@ import { revisionNow, type StoredBytes, storedBytes } from './stored-bytes.ts'
 import { inFlight, openWire, type Wire } from './wire.ts'
 
 export interface BenchCluster extends AsyncDisposable {
+  /** of somebody in system:masters, whom priority and fairness exempts */
   kubeconfig: string
+  /** of somebody who may do everything too, and waits for a turn like most */
+  ordinary: string
   /** process ids of everything that belongs to the control plane, by name; the supervisor is one */
   processes(): Record<string, number>
   wire: Wire
@@ -55,18 +58,38 @@ export async function startBenchCluster(
       say(`making ${objects} ${kind.plural}`)
       await fill(wire, kind, objects)
     }
-    return benchCluster(controlPlane, wire, definitions)
+    return benchCluster(controlPlane, wire, definitions, await ordinaryUser(controlPlane))
   } catch (error) {
     await controlPlane.stop()
     throw error
   }
 }
 
-function benchCluster(controlPlane: ControlPlane, wire: Wire, definitions: readonly Kind[]): BenchCluster {
+async function ordinaryUser({ client, kubeconfigFor }: ControlPlane): Promise<string> {
+  const name = 'ordinary'
+  const apiGroup = 'rbac.authorization.k8s.io'
+  const binding = {
+    apiVersion: `${apiGroup}/v1`,
+    kind: 'ClusterRoleBinding',
+    metadata: { name },
+    roleRef: { apiGroup, kind: 'ClusterRole', name: 'cluster-admin' },
+    subjects: [{ apiGroup, kind: 'User', name }],
+  }
+  await client.create(binding)
+  return kubeconfigFor({ name })
+}
+
+function benchCluster(
+  controlPlane: ControlPlane,
+  wire: Wire,
+  definitions: readonly Kind[],
+  ordinary: string,
+): BenchCluster {
   const { kubeconfig, client, etcdUrl } = controlPlane
   const storage = new Map(definitions.map((kind) => [kind, kind.versions[0]]))
   return {
     kubeconfig,
+    ordinary,
     wire,
     processes: () => processesOf(controlPlane),
     storageVersion: (kind) => storage.get(kind) ?? kind.versions[0],

@@ -38,6 +38,8 @@ export const busyTime = (): number =>
 export interface Requests {
   all: number
   writes: number
+  /** writes that were answered with 429 */
+  throttled: number
 }
 
 const writing = new Set(['POST', 'PUT', 'PATCH', 'APPLY', 'DELETE', 'DELETECOLLECTION'])
@@ -45,12 +47,14 @@ const writing = new Set(['POST', 'PUT', 'PATCH', 'APPLY', 'DELETE', 'DELETECOLLE
 /** How many requests for resources of these API groups the server has answered since it started, by its own count. */
 export async function requestsSoFar(wire: Wire, isCounted: (group: string) => boolean): Promise<Requests> {
   const { text } = await wire.send('GET', '/metrics', { accept: 'text/plain' })
-  const counts: Requests = { all: 0, writes: 0 }
+  const counts: Requests = { all: 0, writes: 0, throttled: 0 }
   for (const [, labels = '', value] of text.matchAll(/^apiserver_request_total\{(.*)\} (\S+)$/gm)) {
     const label = (name: string) => new RegExp(`(?:^|,)${name}="([^"]*)"`).exec(labels)?.[1] ?? ''
     if (!isCounted(label('group'))) continue
     counts.all += Number(value)
-    if (writing.has(label('verb'))) counts.writes += Number(value)
+    if (!writing.has(label('verb'))) continue
+    counts.writes += Number(value)
+    if (label('code') === '429') counts.throttled += Number(value)
   }
   return counts
 }

@@ -33,29 +33,35 @@ const besideObjects = new Set(['apiextensions.k8s.io', 'authorization.k8s.io'])
 
 /** Flips the storage version to the one that the objects are not stored in, and lets the contestant move them. */
 export async function oneRun(cluster: BenchCluster, contestant: Contestant, options: RunOptions): Promise<Figures> {
-  const { kubeconfig } = cluster
-  const { kind, onlyTo } = contestant
+  const { kind, onlyTo, isOrdinary = false } = contestant
+  const kubeconfig = isOrdinary ? cluster.ordinary : cluster.kubeconfig
   if (cluster.storageVersion(kind) === onlyTo) await moveBack(cluster, kind)
   const version = otherVersion(kind, cluster.storageVersion(kind))
   await cluster.flipStorage(kind, version)
   const revision = await cluster.revision()
   const isCounted = (group: string) => group.endsWith(kind.group) || besideObjects.has(group)
   const requestsBefore = await requestsSoFar(cluster.wire, isCounted)
-  const bystander = options.beatMs > 0 ? startBystander(kubeconfig, options.beatMs) : undefined
+  const bystander = options.beatMs > 0 ? startBystander(cluster.kubeconfig, options.beatMs) : undefined
   const before = usage(cluster)
   const measured = await measureProcess(contestant.command({ kubeconfig, kind, version }))
   const after = usage(cluster)
   const latencies = await bystander?.stop()
   const requests = await requestsSoFar(cluster.wire, isCounted)
   const { objects, byVersion, writtenSince } = await cluster.stored(kind, revision)
+  const passes = await passesOf(contestant, measured, { kubeconfig, kind, version }, options)
+  if (contestant.leavesManagers === true) await renameManagers(cluster, kind)
   return {
     process: measured,
     written: writtenSince,
     left: objects - (byVersion[`${kind.group}/${version}`] ?? 0),
-    requests: { all: requests.all - requestsBefore.all, writes: requests.writes - requestsBefore.writes },
+    requests: {
+      all: requests.all - requestsBefore.all,
+      writes: requests.writes - requestsBefore.writes,
+      throttled: requests.throttled - requestsBefore.throttled,
+    },
     ...compared(before, after, measured),
     bystander: latencies,
-    passes: await passesOf(contestant, measured, { kubeconfig, kind, version }, options),
+    passes,
   }
 }
 
@@ -80,9 +86,21 @@ async function passesOf(
 async function moveBack(cluster: BenchCluster, kind: Kind): Promise<void> {
   const version = otherVersion(kind, cluster.storageVersion(kind))
   await cluster.flipStorage(kind, version)
-  const task: Task = { kubeconfig: cluster.kubeconfig, kind, version }
-  const { code, complaint } = await measureProcess(bareLoop(task, 8))
-  if (code !== 0) throw new Error(`the way back of ${kind.plural} ended with ${code}: ${complaint}`)
+  await aside(cluster, kind, `the way back of ${kind.plural}`)
+}
+
+/**
+ * Whoever comes next finds objects as they are where they have always been: stored in a version, and their managers named in
+ * it. Otherwise one who renames them would have nothing to rename.
+ */
+async function renameManagers(cluster: BenchCluster, kind: Kind): Promise<void> {
+  await aside(cluster, kind, `renaming the managers of ${kind.plural}`, '--rename')
+}
+
+async function aside(cluster: BenchCluster, kind: Kind, what: string, ...more: string[]): Promise<void> {
+  const task: Task = { kubeconfig: cluster.kubeconfig, kind, version: cluster.storageVersion(kind) }
+  const { code, complaint } = await measureProcess(bareLoop(task, 8, ...more))
+  if (code !== 0) throw new Error(`${what} ended with ${code}: ${complaint}`)
 }
 
 interface Usage {

@@ -61,6 +61,7 @@ const columns: Column[] = [
   ['wall s', (all) => middle(all, (one) => one.process.seconds, 1)],
   ['requests', (all) => middle(all, (one) => one.requests.all)],
   ['writes', (all) => middle(all, (one) => one.requests.writes)],
+  ['429', (all) => each(all, (one) => one.requests.throttled)],
   ['client CPU ms/obj', (all) => middle(all, (one) => one.process.cpuMs / one.written, 2)],
   ['client MiB', (all) => middle(all, (one) => one.process.peakMib)],
   ['apiserver CPU ms/obj', (all) => middle(all, (one) => one.serverMs && one.serverMs / one.written, 1)],
