@@ -228,6 +228,7 @@ const bodies: { [K in DocumentKind]: DocumentBodies[K] } = {
     unfinished: true,
     waysOn: ['kubectl airunway resume'],
     lock: { holder: 'me@here/1/a', since: time },
+    unknown: ['lock'],
     rollback: { possible: false, why: 'w' },
     leftovers: [{ object: 'Deployment a/b', what: 'w' }],
     unreadable: [{ what: 'Nodes', why: 'w' }],
