@@ -99,6 +99,10 @@ function failureText(standing: InTreeStanding, seconds: number): string | undefi
   return `nobody has taken up the ${kind} for ${seconds} s: its controller does not seem to run (feature gate StorageVersionMigrator of kube-controller-manager)`
 }
 
+/** Where it is not served, nobody can be handed anything. */
+export const hasOwnMigrator = async (client: KubernetesClient): Promise<boolean> =>
+  (await servedMigration(client)) !== undefined
+
 async function servedMigration(client: KubernetesClient): Promise<Resource | undefined> {
   for (const version of versions) {
     const found = await client.findResource(`${group}/${version}`, kind)

@@ -1,12 +1,13 @@
 /** The verb `migrate`: survey, judge, plan, ask, and carry the plan out under the lock like any other run. */
 import type { CustomResourceDefinition } from '../kubernetes/objects.ts'
+import { hasOwnMigrator } from '../migration/in-tree.ts'
 import type { Plan } from '../plan/plan.types.ts'
 import { Refusal } from '../report/refusal.ts'
 import { parseAcceptedLosses } from './accepted-losses.ts'
 import { beforeRun } from './before-run.ts'
 import { clusterOf } from './cluster-name.ts'
 import { type Decided, type MigrationOptions, migrationPlan, type ToMigrate } from './migration-plan.ts'
-import { refuseOdd, type ScopeOptions, scopeOf } from './migration-scope.ts'
+import { lossesByFullName, refuseOdd, type ScopeOptions, scopeOf } from './migration-scope.ts'
 import { type Judged, type JudgeOptions, judge } from './migration-survey.ts'
 import { type ChangeContext, type ChangeRequest, planReport, runNewPlan, withClient } from './run-plan.ts'
 import type { ChangeResult } from './run-report.types.ts'
@@ -35,8 +36,10 @@ export const migrateDefinitions = async (request: ChangeRequest, options: Migrat
 
 const migrateWith = async (context: ChangeContext, options: MigrateOptions & JudgeOptions): Promise<ChangeResult> => {
   await refuseWhileUnfinished(context, context.now())
+  await refuseWithoutMigrator(context, options)
   const scope = await scopeOf(context, options)
-  const judged = await judge(context, scope, options)
+  const acceptedLosses = await lossesByFullName(context, options.acceptedLosses)
+  const judged = await judge(context, scope, { ...options, acceptedLosses })
   refuseUnknown(judged, { ...options, storage: scope.storage })
   const metadata = { time: context.now().toISOString(), cluster: clusterOf(context.client) }
   const { refusal, chosen } = judged
@@ -59,6 +62,18 @@ const migrateWith = async (context: ChangeContext, options: MigrateOptions & Jud
     stillSo: async (signal) => planAgain({ ...context, signal }, chosen, judged.decided, settings),
   })
   return { outcome: 'ran', report }
+}
+
+/** Before a storage version moves: whoever goes on with the run later cannot ask for the other engine. */
+const refuseWithoutMigrator = async (
+  { client, printRbac }: ChangeContext,
+  { engine }: Pick<MigrateOptions, 'engine'>,
+): Promise<void> => {
+  if (engine !== 'in-tree' || printRbac !== undefined || (await hasOwnMigrator(client))) return
+  throw new Refusal('blocked', 'This cluster has no migrator of its own. Nothing was written.', {
+    why: 'storagemigration.k8s.io is not served.',
+    next: 'the same command without --engine in-tree',
+  })
 }
 
 /** Status is what somebody wrote there: nobody has looked at an object. */

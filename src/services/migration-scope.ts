@@ -7,6 +7,7 @@ import type { CustomResourceDefinition } from '../kubernetes/objects.ts'
 import { withStorageHeld } from '../plan/migration-steps.ts'
 import { products } from '../releases/products.ts'
 import { Refusal } from '../report/refusal.ts'
+import { type AcceptedLoss, lossName } from './accepted-losses.ts'
 import type { ChangeContext } from './run-plan.ts'
 
 export interface ScopeOptions {
@@ -95,6 +96,21 @@ const byFullName = async (
     const name = await fullName(context, typed)
     if (found[name] !== undefined) throw new Refusal('usage', `--storage names ${name} twice.`)
     found[name] = version
+  }
+  return found
+}
+
+/** The same for losses: one that names no definition would be told to be one that nobody has. */
+export const lossesByFullName = async (
+  context: ChangeContext,
+  losses: readonly AcceptedLoss[],
+): Promise<AcceptedLoss[]> => {
+  const found: AcceptedLoss[] = []
+  for (const loss of losses) {
+    const definition = await fullName(context, loss.definition)
+    if (found.some((each) => each.definition === definition && each.path === loss.path))
+      throw new Refusal('usage', `--accept-loss names ${lossName(definition, loss.path)} twice.`)
+    found.push({ ...loss, definition })
   }
   return found
 }
