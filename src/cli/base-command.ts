@@ -110,7 +110,8 @@ export abstract class PlainCommand extends Command {
     const aborted = this.#interruption?.signal.aborted === true
     const report = describeError(aborted ? interrupted(error) : error, {
       usage: `${this.config.bin} ${(this.id ?? '').replaceAll(':', ' ')} --help`,
-      printsRights: 'print-rbac' in this.ctor.flags,
+      // A command without flags of its own has none here.
+      printsRights: Object.hasOwn(this.ctor.flags ?? {}, 'print-rbac'),
     })
     if (aborted) report.exit = 'interrupted'
     if (report.next !== undefined) report.next = this.carryOn(report.next)

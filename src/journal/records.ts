@@ -86,18 +86,19 @@ export class OpenJournal {
 
   /** Appends an entry. Throws JournalLost if another process wrote in between. */
   async append(entry: JournalEntry, summary?: Partial<RunSummary>): Promise<void> {
-    await this.#write({
-      summary: { ...this.#journal.summary, ...summary },
-      entries: [...this.#journal.entries, entry],
-    })
+    await this.#write({ summary: this.#changed(summary), entries: [...this.#journal.entries, entry] })
   }
 
   /** Changes the head of the run only. */
   async settle(summary: Partial<RunSummary>): Promise<void> {
+    await this.#write({ ...this.#journal, summary: this.#changed(summary) })
+  }
+
+  /** Why it once stopped is no news of a run that goes on, or has succeeded. */
+  #changed(summary: Partial<RunSummary> = {}): RunSummary {
     const { reason, ...kept } = this.#journal.summary
-    // Why it once stopped is no news of a run that succeeded.
-    const before = summary.state === 'succeeded' || reason === undefined ? kept : { ...kept, reason }
-    await this.#write({ ...this.#journal, summary: { ...before, ...summary } })
+    const isOver = reason === undefined || summary.state === 'succeeded' || summary.state === 'running'
+    return { ...(isOver ? kept : { ...kept, reason }), ...summary }
   }
 
   async #write(journal: Journal): Promise<void> {

@@ -99,6 +99,26 @@ function failureText(standing: InTreeStanding, seconds: number): string | undefi
   return `nobody has taken up the ${kind} for ${seconds} s: its controller does not seem to run (feature gate StorageVersionMigrator of kube-controller-manager)`
 }
 
+/** Where it is not served, nobody can be handed anything. */
+export const hasOwnMigrator = async (client: KubernetesClient): Promise<boolean> =>
+  (await servedMigration(client)) !== undefined
+
+/**
+ * Takes back what runs of ours have asked the migrator for about the definition, and gives the names: without that it would go on
+ * when nobody waits for it any more. What it has rewritten stays.
+ */
+export async function withdraw(client: KubernetesClient, definition: string, signal: AbortSignal): Promise<string[]> {
+  const resource = await servedMigration(client)
+  if (resource === undefined) return []
+  const asked = await client.list<StorageVersionMigration>(
+    { apiVersion: `${group}/${resource.version}`, kind, labelSelector: `${label}=true` },
+    { signal },
+  )
+  const ours = asked.filter(({ spec }) => definition === `${spec.resource.resource}.${spec.resource.group}`)
+  for (const one of ours) await remove(client, one, signal)
+  return ours.map(({ metadata }) => metadata.name)
+}
+
 async function servedMigration(client: KubernetesClient): Promise<Resource | undefined> {
   for (const version of versions) {
     const found = await client.findResource(`${group}/${version}`, kind)

@@ -69,6 +69,9 @@ export const withStorageHeld = (plan: Plan, done: ReadonlySet<string>): Plan => 
   const left = stillMoving(plan, done)
   const flips = plan.steps.filter((step) => step.kind === 'flip-storage')
   const held = flips.filter((step) => left.includes(step))
+  const notMigrated = left.flatMap((step) =>
+    step.kind === 'migrate' && held.every(({ definition }) => definition !== step.definition) ? [step.definition] : [],
+  )
   const [first] = flips
   const { wayBack } = plan
   // Nothing else has stood in the way of going back, and that does not come to pass.
@@ -80,6 +83,7 @@ export const withStorageHeld = (plan: Plan, done: ReadonlySet<string>): Plan => 
   return {
     ...plan,
     ...(held.length > 0 && { heldStorage: Object.fromEntries(held.map(({ definition, to }) => [definition, to])) }),
+    ...(notMigrated.length > 0 && { notMigrated }),
     wayBack: isOpen ? { possible: true } : wayBack,
     steps: plan.steps.filter((step) => !left.includes(step)),
   }

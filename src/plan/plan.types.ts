@@ -34,6 +34,8 @@ export interface Plan {
   running?: Record<string, string>
   /** storage versions that the release wants and that the run leaves at another one, by definition: `migrate` moves to them */
   heldStorage?: Record<string, string>
+  /** definitions that are stored as the release wants, whose stored objects the run does not move all the same */
+  notMigrated?: string[]
   /** findings that were accepted, with the reason and the hash of what was accepted */
   accepted?: { id: string; evidenceHash: string; reason: string }[]
   steps: Step[]

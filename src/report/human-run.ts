@@ -109,7 +109,8 @@ export const renderRun = (report: RunReport, style: TextStyle): string => {
   const { run } = report
   const kept = report.steps.flatMap(({ evidence }) => (evidence['kept'] as string[] | undefined) ?? [])
   const back = run.kind === 'upgrade' && report.wayBack.possible ? ', or go back with  kubectl airunway rollback' : ''
-  const next = report.heldStorage === undefined ? 'kubectl airunway preflight' : 'kubectl airunway migrate'
+  const isLeft = report.heldStorage !== undefined || report.notMigrated !== undefined
+  const next = isLeft ? 'kubectl airunway migrate' : 'kubectl airunway preflight'
   const taken = report.steps.flatMap(({ evidence }) => (evidence['taken'] as string[] | undefined) ?? [])
   return `${[
     paint(style, 'bold', `${run.kind} ${hop(run, style)}: done in ${report.seconds} s`),
@@ -123,6 +124,7 @@ export const renderRun = (report: RunReport, style: TextStyle): string => {
     ...measuredLines(report, style),
     ...(report.migrated ?? []).flatMap((each) => migratedLines(each, style)),
     ...heldLines(report, style),
+    ...notMigratedLines(report, style),
     ...kept.map((field) => `${sign(style, 'info')} left to its owner: ${field}`),
     ...taken.map((field) => `${sign(style, 'info')} taken from its owner: ${field}`),
     ...(run.kind === 'upgrade' ? noWayBack(report, style) : []),
@@ -144,6 +146,14 @@ const heldLines = ({ heldStorage = {}, run, wayBack }: RunReport, style: TextSty
     '  ',
     `Stored objects have not moved to the version of ${run.to}: ${held.join(', ')}. kubectl airunway migrate moves them${across}.`,
   )
+  return [`${sign(style, 'info')} ${first.trimStart()}`, ...rest]
+}
+
+/** What was to be migrated by the run and was not, for whoever ended it asked for that. */
+const notMigratedLines = ({ notMigrated = [], run }: RunReport, style: TextStyle): string[] => {
+  if (notMigrated.length === 0) return []
+  const text = `Objects may still be stored in a version before that of ${run.to}: ${notMigrated.join(', ')}. kubectl airunway migrate moves them.`
+  const [first = '', ...rest] = wrap(style, '  ', text)
   return [`${sign(style, 'info')} ${first.trimStart()}`, ...rest]
 }
 

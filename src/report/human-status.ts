@@ -48,17 +48,27 @@ const stateOf = ({ lease, ready, component }: ComponentStatus): string[] => {
   return [`${lease.fresh ? 'Lease held by' : 'Lease not renewed by'} ${lease.holder.split('_')[0] ?? lease.holder}`]
 }
 
-const runText = ({ lastRun, unfinished, lock }: StatusReport, style: TextStyle): string => {
-  if (lastRun === undefined) return 'none is recorded'
+const runText = (report: StatusReport, style: TextStyle): string => {
+  const { lastRun, unfinished } = report
+  if (lastRun === undefined) return report.unknown?.includes('lastRun') === true ? 'not known' : 'none is recorded'
   const { number, kind, from, to, state, reason, by } = lastRun
   const arrow = style.unicode ? '→' : '->'
-  const words = state === 'running' ? (lock === undefined ? 'stopped without a word' : 'is being carried out') : state
+  const words = state === 'running' ? runningText(report) : state
   const tail = reason === undefined ? '' : `: ${reason}`
   return `${number} (${kind} ${from} ${arrow} ${to}, by ${by}) ${words}${tail}${unfinished && state !== 'running' ? '; it is unfinished' : ''}`
 }
 
-const lockText = ({ lock }: StatusReport): string =>
-  lock === undefined ? 'free' : `held by ${lock.holder}${lock.since === undefined ? '' : ` since ${lock.since}`}`
+const runningText = ({ lock, unknown }: StatusReport): string => {
+  if (lock !== undefined) return 'is being carried out'
+  return unknown?.includes('lock') === true
+    ? 'is being carried out, or stopped without a word'
+    : 'stopped without a word'
+}
+
+const lockText = ({ lock, unknown }: StatusReport): string => {
+  if (lock === undefined) return unknown?.includes('lock') === true ? 'not known' : 'free'
+  return `held by ${lock.holder}${lock.since === undefined ? '' : ` since ${lock.since}`}`
+}
 
 const labelled = (label: string, text: string, style: TextStyle): string => {
   const [first = '', ...rest] = wrap(style, ' '.repeat(9), text)

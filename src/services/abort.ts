@@ -51,5 +51,5 @@ const nothingUnfinished = (newest: RunSummary | undefined): Refusal =>
     next:
       newest === undefined
         ? 'kubectl airunway history'
-        : 'kubectl airunway rollback (goes back from an upgrade that has ended), or kubectl airunway history',
+        : 'kubectl airunway status (tells whether rollback can go back), or kubectl airunway history',
   })

@@ -30,6 +30,13 @@ export const parseAcceptedLosses = (texts: readonly string[]): AcceptedLoss[] =>
 /** As it is typed to accept it. */
 export const lossName = (definition: string, path: string): string => `${definition}:^.${path}`
 
+/** What is told of acceptances that nothing came of: the field is lost by nobody, or the definition does not move. */
+export const unusedNotes = (unused: readonly AcceptedLoss[], definitions: readonly string[]): string[] =>
+  unused.map(({ definition, path }) => {
+    const why = definitions.includes(definition) ? 'nobody loses it' : `no ${definition} is migrated`
+    return `--accept-loss ${lossName(definition, path)} was not needed: ${why}.`
+  })
+
 /** For the plan: what was accepted, and why. */
 export const acceptedInPlan = (accepted: readonly AcceptedLoss[]): NonNullable<Plan['accepted']> =>
   accepted.map(({ definition, path, reason }) => {

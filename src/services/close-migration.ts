@@ -6,6 +6,7 @@ import type { RunSummary } from '../journal/journal.types.ts'
 import { type OpenJournal, openRun, planOf } from '../journal/records.ts'
 import { isUnfinished } from '../journal/standing.ts'
 import type { CustomResourceDefinition } from '../kubernetes/objects.ts'
+import { withdraw } from '../migration/in-tree.ts'
 import type { Plan } from '../plan/plan.types.ts'
 import { Refusal } from '../report/refusal.ts'
 import { clusterOf } from './cluster-name.ts'
@@ -37,10 +38,31 @@ export const closeMigration = async (
       })
     // A stopped process may be about to move the storage flag: what it has read is changed under it first.
     await outdateRequests({ ...held, signal }, own, run.number)
-    const found = await whatIs(held, plan, own)
+    const withdrawn = await askedNoMore(held, plan, signal)
+    const { stays, next } = await whatIs(held, plan, own)
     await own.settle({ state: 'superseded', finishedAt: now().toISOString(), reason: 'closed; nothing is taken back' })
-    return { outcome: 'closed', report: { metadata, run: own.summary, closed: true, ...found } }
+    const report = { metadata, run: own.summary, closed: true, stays: [...stays, ...withdrawn], next }
+    return { outcome: 'closed', report }
   })
+}
+
+/** The cluster's own migrator is not to go on with a migration that is closed. */
+const askedNoMore = async (
+  { client }: Pick<ChangeContext, 'client'>,
+  { steps }: Plan,
+  signal: AbortSignal,
+): Promise<string[]> => {
+  const told: string[] = []
+  for (const step of steps) {
+    if (step.kind !== 'migrate' || step.engine !== 'in-tree') continue
+    const names = await withdraw(client, step.definition, signal)
+    told.push(
+      ...names.map(
+        (name) => `The cluster's own migrator was asked for it: StorageVersionMigration ${name} is deleted.`,
+      ),
+    )
+  }
+  return told
 }
 
 /** One sentence for each definition of the plan, by what the cluster says now, and the command for those that are left. */

@@ -1,12 +1,13 @@
 /** The verb `migrate`: survey, judge, plan, ask, and carry the plan out under the lock like any other run. */
 import type { CustomResourceDefinition } from '../kubernetes/objects.ts'
+import { hasOwnMigrator } from '../migration/in-tree.ts'
 import type { Plan } from '../plan/plan.types.ts'
 import { Refusal } from '../report/refusal.ts'
-import { type AcceptedLoss, lossName, parseAcceptedLosses } from './accepted-losses.ts'
+import { lossName, parseAcceptedLosses } from './accepted-losses.ts'
 import { beforeRun } from './before-run.ts'
 import { clusterOf } from './cluster-name.ts'
 import { type Decided, type MigrationOptions, migrationPlan, type ToMigrate } from './migration-plan.ts'
-import { fullName, refuseOdd, type ScopeOptions, scopeOf } from './migration-scope.ts'
+import { lossesByFullName, refuseOdd, type ScopeOptions, scopeOf } from './migration-scope.ts'
 import { type Judged, type JudgeOptions, judge } from './migration-survey.ts'
 import { type ChangeContext, type ChangeRequest, planReport, runNewPlan, withClient } from './run-plan.ts'
 import type { ChangeResult } from './run-report.types.ts'
@@ -35,8 +36,9 @@ export const migrateDefinitions = async (request: ChangeRequest, options: Migrat
 
 const migrateWith = async (context: ChangeContext, options: MigrateOptions & JudgeOptions): Promise<ChangeResult> => {
   await refuseWhileUnfinished(context, context.now())
+  await refuseWithoutMigrator(context, options)
   const scope = await scopeOf(context, options)
-  const acceptedLosses = await byFullName(context, options.acceptedLosses)
+  const acceptedLosses = await lossesByFullName(context, options.acceptedLosses)
   const judged = await judge(context, scope, { ...options, acceptedLosses })
   refuseUnknown(judged, { ...options, storage: scope.storage, acceptedLosses })
   const metadata = { time: context.now().toISOString(), cluster: clusterOf(context.client) }
@@ -62,8 +64,17 @@ const migrateWith = async (context: ChangeContext, options: MigrateOptions & Jud
   return { outcome: 'ran', report }
 }
 
-const byFullName = async (context: ChangeContext, losses: readonly AcceptedLoss[]): Promise<AcceptedLoss[]> =>
-  Promise.all(losses.map(async (loss) => ({ ...loss, definition: await fullName(context, loss.definition) })))
+/** Before a storage version moves: whoever goes on with the run later cannot ask for the other engine. */
+const refuseWithoutMigrator = async (
+  { client, printRbac }: ChangeContext,
+  { engine }: Pick<MigrateOptions, 'engine'>,
+): Promise<void> => {
+  if (engine !== 'in-tree' || printRbac !== undefined || (await hasOwnMigrator(client))) return
+  throw new Refusal('blocked', 'This cluster has no migrator of its own. Nothing was written.', {
+    why: 'storagemigration.k8s.io is not served.',
+    next: 'the same command without --engine in-tree',
+  })
+}
 
 /** Status is what somebody wrote there: nobody has looked at an object. */
 const unlooked = ({ rows }: Judged, { all }: MigrateOptions): string[] => {

@@ -7,6 +7,7 @@ import type { CustomResourceDefinition } from '../kubernetes/objects.ts'
 import { withStorageHeld } from '../plan/migration-steps.ts'
 import { products } from '../releases/products.ts'
 import { Refusal } from '../report/refusal.ts'
+import { type AcceptedLoss, lossName } from './accepted-losses.ts'
 import type { ChangeContext } from './run-plan.ts'
 
 export interface ScopeOptions {
@@ -99,11 +100,26 @@ const byFullName = async (
   return found
 }
 
+/** The same for losses: one that names no definition would be told to be one that nobody has. */
+export const lossesByFullName = async (
+  context: ChangeContext,
+  losses: readonly AcceptedLoss[],
+): Promise<AcceptedLoss[]> => {
+  const found: AcceptedLoss[] = []
+  for (const loss of losses) {
+    const definition = await fullName(context, loss.definition)
+    if (found.some((each) => each.definition === definition && each.path === loss.path))
+      throw new Refusal('usage', `--accept-loss names ${lossName(definition, loss.path)} twice.`)
+    found.push({ ...loss, definition })
+  }
+  return found
+}
+
 /**
  * The name of the definition that a word means: `plural.group`, a plural, a kind or a short name. A name with a dot is whole:
  * no plural and no kind has one. Throws `usage` where none is meant, or more than one.
  */
-export const fullName = async ({ client, signal }: ChangeContext, typed: string): Promise<string> => {
+const fullName = async ({ client, signal }: ChangeContext, typed: string): Promise<string> => {
   if (typed.includes('.')) return typed
   const found = await namesLike(client, typed, signal)
   const [only] = found

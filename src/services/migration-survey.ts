@@ -13,7 +13,7 @@ import { repairOf } from '../migration/unreadable.ts'
 import { products } from '../releases/products.ts'
 import type { Refusal } from '../report/refusal.ts'
 import type { AcceptedLoss } from './accepted-losses.ts'
-import { acceptedInPlan } from './accepted-losses.ts'
+import { acceptedInPlan, unusedNotes } from './accepted-losses.ts'
 import type { Decided, ToMigrate } from './migration-plan.ts'
 import { blockersRefusal, denialsRefusal, isDenied, lossesRefusal, missingRightsRefusal } from './migration-refusals.ts'
 import type { SurveyedDefinition } from './migration-report.types.ts'
@@ -63,8 +63,9 @@ export const judge = async (context: ChangeContext, scope: MigrationScope, optio
       notes: [
         ...scope.notes,
         ...rows.flatMap(({ definition, notes }) => notes.map((note) => `${definition}: ${note}.`)),
-        ...unused.map(
-          ({ definition, path }) => `--accept-loss ${definition}:^.${path} was not needed: nobody loses it.`,
+        ...unusedNotes(
+          unused,
+          chosen.map(({ row }) => row.definition),
         ),
       ],
     },

@@ -145,6 +145,7 @@ export const runJournal = async (
     measured: measured(plan, journal.entries),
     ...migratedOf(plan, results),
     ...(plan.heldStorage !== undefined && { heldStorage: plan.heldStorage }),
+    ...(plan.notMigrated !== undefined && { notMigrated: plan.notMigrated }),
   }
 }
 

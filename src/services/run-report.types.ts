@@ -35,6 +35,8 @@ export interface RunReport {
   findings?: Finding[]
   /** storage versions that the release wants and that the run has left at another one, by definition */
   heldStorage?: Record<string, string>
+  /** definitions whose stored objects have not all moved to the storage version, which is the release's: `migrate` moves them */
+  notMigrated?: string[]
   /** what became of each definition whose objects were moved */
   migrated?: MigratedDefinition[]
 }

@@ -3,7 +3,7 @@ import type { Backup } from '../backup/backup.types.ts'
 import type { Inventory } from '../installation/inventory.types.ts'
 import { takeInventory } from '../installation/take-inventory.ts'
 import type { RunSummary } from '../journal/journal.types.ts'
-import { Lock } from '../journal/lock.ts'
+import { Lock, type LockHeld } from '../journal/lock.ts'
 import { listRuns, planOf, readKept } from '../journal/records.ts'
 import { newestStanding, releaseRuns, unfinishedRun } from '../journal/standing.ts'
 import type { ConnectionFlags, KubernetesClient } from '../kubernetes/client.types.ts'
@@ -55,12 +55,17 @@ const statusWith = async (
       components: componentsOf(inventory, undefined),
       unfinished: false,
       waysOn: [],
+      ...lockOf(lock),
+      unknown: ['lastRun', ...unknownOf(lock)],
       rollback: { possible: false, why: 'The records of runs cannot be read.' },
       leftovers: [],
-      unreadable: [...inventory.unreadable, { what: `the runs in ${recordNamespace}`, why: records.forbidden }],
+      unreadable: [
+        ...inventory.unreadable,
+        { what: `the runs in ${recordNamespace}`, why: records.forbidden },
+        ...unreadLock(lock, recordNamespace),
+      ],
     }
   const runs = records.read
-  const holder = 'read' in lock ? lock.read : undefined
   const unfinished = unfinishedRun(runs)
   const lastRun = unfinished ?? runs[0]
   // Of a migration there is nothing to tell about components.
@@ -70,21 +75,33 @@ const statusWith = async (
     readLeftovers(client, inventory, plan, signal),
     wayBack(client, recordNamespace, runs, inventory),
   ])
-  const working = unfinished?.state === 'running' && holder !== undefined
+  const working = unfinished?.state === 'running' && 'read' in lock && lock.read !== undefined
   return {
     metadata: { time: now.toISOString(), cluster: clusterOf(client), recordNamespace },
     components: componentsOf(inventory, plan),
     ...(lastRun === undefined ? {} : { lastRun }),
     unfinished: unfinished !== undefined,
     waysOn: unfinished === undefined || working ? [] : waysOn(asItStands(unfinished, plan, inventory)),
-    ...(holder === undefined
-      ? {}
-      : { lock: { holder: holder.holder, ...(holder.since === undefined ? {} : { since: holder.since }) } }),
+    ...lockOf(lock),
+    ...('forbidden' in lock ? { unknown: unknownOf(lock) } : {}),
     rollback,
     leftovers,
-    unreadable: [...inventory.unreadable, ...unreadable],
+    unreadable: [...inventory.unreadable, ...unreadable, ...unreadLock(lock, recordNamespace)],
   }
 }
+
+type LockReading = { read: LockHeld | undefined } | { forbidden: string }
+
+const lockOf = (lock: LockReading): Pick<StatusReport, 'lock'> => {
+  if (!('read' in lock) || lock.read === undefined) return {}
+  const { holder, since } = lock.read
+  return { lock: { holder, ...(since === undefined ? {} : { since }) } }
+}
+
+const unknownOf = (lock: LockReading): 'lock'[] => ('forbidden' in lock ? ['lock'] : [])
+
+const unreadLock = (lock: LockReading, namespace: string): StatusReport['unreadable'] =>
+  'forbidden' in lock ? [{ what: `the lock in ${namespace}`, why: lock.forbidden }] : []
 
 /** A process that died right after it had moved a storage version has not recorded it; the definition tells. */
 const asItStands = (run: RunSummary, plan: Plan | undefined, { crds }: Inventory): RunSummary => {

@@ -17,7 +17,7 @@ import { Refusal } from '../report/refusal.ts'
 import type { StorageMove } from '../upgrade/last-wave.ts'
 import { definitionsToMove } from '../upgrade/last-wave.ts'
 import type { UpgradeInput } from '../upgrade/plan-upgrade.ts'
-import { type AcceptedLoss, acceptedInPlan, lossName } from './accepted-losses.ts'
+import { type AcceptedLoss, acceptedInPlan, unusedNotes } from './accepted-losses.ts'
 import { blockersRefusal, denialsRefusal, isDenied, lossesRefusal } from './migration-refusals.ts'
 import type { SurveyedDefinition } from './migration-report.types.ts'
 import type { ChangeContext } from './run-plan.ts'
@@ -81,8 +81,9 @@ export const judgeMove = async (context: ChangeContext, move: Move, options: Mov
     notes: [
       ...costNotes(rows),
       ...rows.flatMap(({ definition, notes }) => notes.map((note) => `${definition}: ${note}.`)),
-      ...unused.map(
-        ({ definition, path }) => `--accept-loss ${lossName(definition, path)} was not needed: nobody loses it.`,
+      ...unusedNotes(
+        unused,
+        rows.map(({ definition }) => definition),
       ),
     ],
   }

@@ -42,6 +42,8 @@ export interface StatusReport {
   waysOn: string[]
   /** who holds the lock and renews it */
   lock?: { holder: string; since?: string }
+  /** what the account may not read, so that its absence says nothing */
+  unknown?: ('lastRun' | 'lock')[]
   rollback: WayBack
   leftovers: Leftover[]
   /** what could not be read, so that nothing is silently absent */

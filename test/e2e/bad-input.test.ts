@@ -123,6 +123,14 @@ describe.skipIf(!clusterTestsPossible().possible)('refused', () => {
     },
   )
 
+  test.each(['migrate', 'rollback', 'abort', 'resume'])(
+    '%s without any right: exit 3, and who can name them all',
+    async (verb) => {
+      const stranger = { ...env, KUBECONFIG: await cluster.kubeconfigFor({ name: `stranger-${verb}` }) }
+      expectRefused(await plugin([verb, '--yes'], stranger), 3, /forbidden[\s\S]*--print-rbac/)
+    },
+  )
+
   test('rollback without a run: exit 8', async () => {
     expectRefused(await plugin(['rollback', '--yes'], env), 8, /nothing to go back to/)
   })

@@ -125,6 +125,16 @@ describe.skipIf(!clusterTestsPossible().possible)('records', () => {
       },
     })
 
+  test('why a run once stopped is forgotten when it goes on, and not before', async () => {
+    const namespace = await fresh()
+    const journal = await beginRun(cluster.client, namespace, plan, head)
+    await journal.settle({ state: 'interrupted', reason: 'by the user' })
+    expect(journal.summary).toMatchObject({ state: 'interrupted', reason: 'by the user' })
+    await journal.append({ at: head.now.toISOString(), step: '01', event: 'intent' }, { state: 'running' })
+    expect(journal.summary).toMatchObject({ state: 'running' })
+    expect(journal.summary).not.toHaveProperty('reason')
+  })
+
   test('a write of the journal whose answer is lost is found to have landed', async () => {
     const namespace = await fresh()
     await beginRun(cluster.client, namespace, plan, head)

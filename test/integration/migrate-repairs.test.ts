@@ -3,6 +3,7 @@ import { readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { storageVersionOf } from '../../src/crds/versions.ts'
 import { readKept } from '../../src/journal/records.ts'
 import type { AnyObject } from '../../src/kubernetes/objects.ts'
 import { documentOf } from '../../src/report/documents.ts'
@@ -16,8 +17,8 @@ import type { ChangeResult } from '../../src/services/run-report.types.ts'
 import { changeRequest } from '../support/change-request.ts'
 import { type ControlPlane, clusterTestsPossible, eventually, startControlPlane } from '../support/control-plane.ts'
 import { storeAs } from '../support/etcd-bytes.ts'
-import { ran, refusal, usual } from '../support/migrate-stories.ts'
-import { group, MovingKind } from '../support/migrating.ts'
+import { planned, ran, refusal, usual } from '../support/migrate-stories.ts'
+import { definitionKind, group, MovingKind } from '../support/migrating.ts'
 
 describe.skipIf(!clusterTestsPossible().possible)('migrate', () => {
   let cluster: ControlPlane
@@ -265,5 +266,26 @@ describe.skipIf(!clusterTestsPossible().possible)('migrate', () => {
     expect(renderDocument(record, 'json')).toMatch(/"big": ?9007199254740995\b/)
     expect(renderDocument(record, 'yaml')).toMatch(/^ *big: 9007199254740995$/m)
     expect(await raw(path)).toContain('"default":9007199254740993')
+  })
+
+  test('takes losses by plurals too, and refuses names that there are not', async () => {
+    const moving = await old('lossnames', 1)
+    const notes = async (...acceptLoss: string[]) =>
+      planned(await migrate(moving, { acceptLoss, dryRun: true })).plan.notes.join(' ')
+    expect(await notes(`${moving.plural}:^.spec.none=r`)).toContain(`${moving.name}:^.spec.none was not needed: nobody`)
+    for (const name of ['no.such.example.com', 'nosuchkind']) {
+      const unknown = migrate(moving, { acceptLoss: [`${name}:^.spec.none=r`] })
+      expect(await refusal(unknown)).toMatchObject({ kind: 'usage', message: expect.stringContaining(name) })
+    }
+    const twice = migrate(moving, { acceptLoss: [`${moving.plural}:^.spec.a=r`, `${moving.name}:^.spec.a=r`] })
+    expect((await refusal(twice)).message).toContain('twice')
+  })
+
+  test('moves no storage version for a migrator that the cluster does not have', async () => {
+    const asked = await (await new MovingKind(cluster, 'nomigrator').define()).write('w', 1)
+    const handed = migrate(asked, { engine: 'in-tree', storage: { [asked.name]: 'v1beta1' } })
+    expect(await refusal(handed)).toMatchObject({ kind: 'blocked', next: 'the same command without --engine in-tree' })
+    expect(await asked.stored()).toEqual({ v1alpha1: 1 })
+    expect(storageVersionOf(await cluster.client.get({ ...definitionKind, name: asked.name }))).toBe('v1alpha1')
   })
 })

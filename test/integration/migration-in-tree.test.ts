@@ -8,10 +8,11 @@ import type { MigrateOptions } from '../../src/migration/migrate.types.ts'
 import type { MigrationResult } from '../../src/migration/migration.types.ts'
 import type { PolicyRule } from '../../src/plan/rights.ts'
 import { Refusal } from '../../src/report/refusal.ts'
+import { abort } from '../../src/services/abort.ts'
 import { migrateDefinitions } from '../../src/services/migrate-definitions.ts'
 import { changeRequest } from '../support/change-request.ts'
 import { type ControlPlane, clusterTestsPossible, eventually, startControlPlane } from '../support/control-plane.ts'
-import { ran, usual } from '../support/migrate-stories.ts'
+import { ran, refusal, usual } from '../support/migrate-stories.ts'
 import { definitionKind, LeapingClock, MovingKind } from '../support/migrating.ts'
 
 const { possible, reason } = clusterTestsPossible()
@@ -167,6 +168,22 @@ describe.skipIf(!possible)('a migration by the migrator of the cluster', () => {
       outcome: 'failures left',
       reason: expect.stringContaining('for 180 s: its controller'),
     })
+    expect(await client.list(kind)).toEqual([])
+  })
+
+  test('is not asked for any more once the run is closed', async () => {
+    const moving = await old('closeds')
+    const leaving = new AbortController()
+    const request = { ...changeRequest(cluster), requestLimitMs: 300 }
+    const options = { ...usual, names: [moving.name], engine: 'in-tree' as const }
+    const run = refusal(migrateDefinitions({ ...request, signal: leaving.signal }, options))
+    await eventually(async () => (await client.list(kind)).length === 1)
+    leaving.abort()
+    expect((await run).kind).toBe('interrupted')
+    const [asked] = await client.list(kind)
+    const closed = await abort(request, { dryRun: false })
+    if (closed.outcome !== 'closed') throw new Error(closed.outcome)
+    expect(closed.report.stays?.join(' ')).toContain(`StorageVersionMigration ${asked?.metadata.name} is deleted`)
     expect(await client.list(kind)).toEqual([])
   })
 

@@ -80,6 +80,14 @@ describe('an upgrade', () => {
     expect(text).toContain(`Next: kubectl airunway migrate${back}\n`)
   })
 
+  test('that has left stored objects of a version that moved says how they move', () => {
+    const text = told({ wayBack: { possible: false, why: 'w' }, notMigrated: [models] })
+    expect(flat(text)).toContain(
+      `Objects may still be stored in a version before that of v0.2.0: ${models}. kubectl airunway migrate moves them. `,
+    )
+    expect(text).toContain('Next: kubectl airunway migrate\n')
+  })
+
   test('that stopped across it says so in the history, and nothing when it has ended', () => {
     const across = 'it can be gone on with, and not gone back from'
     const history = (rest: Partial<RunSummary>): string =>

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { parseAllDocuments } from 'yaml'
+import type { RunSummary } from '../../../src/journal/journal.types.ts'
 import { optionalAnnotation, rightsAsObjects } from '../../../src/plan/rights.ts'
 import { documentOf } from '../../../src/report/documents.ts'
 import { renderHuman } from '../../../src/report/human.ts'
@@ -38,6 +39,17 @@ const quiet: StatusReport = {
   leftovers: [],
   unreadable: [],
 }
+const stopped: RunSummary = {
+  number: 3,
+  kind: 'upgrade',
+  product: 'p',
+  from: 'v0.1.0',
+  to: 'v0.2.0',
+  state: 'failed',
+  startedAt: time,
+  by: 'me@here',
+  planHash: 'abc',
+}
 const show = (report: StatusReport): string => renderHuman(documentOf('Status', report), plainStyle)
 
 describe('status as a screen', () => {
@@ -55,18 +67,7 @@ back     rollback to v0.1.0 is possible
   test('where a run stopped', () => {
     const text = show({
       ...quiet,
-      lastRun: {
-        number: 3,
-        kind: 'upgrade',
-        product: 'p',
-        from: 'v0.1.0',
-        to: 'v0.2.0',
-        state: 'failed',
-        startedAt: time,
-        by: 'me@here',
-        planHash: 'abc',
-        reason: 'no room',
-      },
+      lastRun: { ...stopped, reason: 'no room' },
       unfinished: true,
       waysOn: ['kubectl airunway resume (go on)', 'kubectl airunway abort (undo)'],
       rollback: { possible: false, why: 'because' },
@@ -82,6 +83,22 @@ back     rollback to v0.1.0 is possible
       'Next: kubectl airunway resume (go on)',
       '      kubectl airunway abort (undo)',
       '',
+    ])
+  })
+
+  test('where neither the records nor the lock may be read', () => {
+    expect(
+      show({ ...quiet, unknown: ['lastRun', 'lock'] })
+        .split('\n')
+        .slice(4, 6),
+    ).toEqual(['run      not known', 'lock     not known'])
+  })
+
+  test('where the lock may not be read', () => {
+    const text = show({ ...quiet, unknown: ['lock'], lastRun: { ...stopped, state: 'running' }, unfinished: true })
+    expect(text.split('\n').slice(4, 6)).toEqual([
+      'run      3 (upgrade v0.1.0 -> v0.2.0, by me@here) is being carried out, or stopped without a word',
+      'lock     not known',
     ])
   })
 

@@ -125,6 +125,7 @@ const bodies: { [K in DocumentKind]: DocumentBodies[K] } = {
       steps: [{ id: '01-back-up', kind: 'back-up', title: 't', description: 'd' }],
       hash: 'abc',
       heldStorage: { 'widgets.example.com': 'v2' },
+      notMigrated: ['gadgets.example.com'],
     },
     findings,
     records: { objects: 3, bytes: 1200 },
@@ -142,6 +143,7 @@ const bodies: { [K in DocumentKind]: DocumentBodies[K] } = {
     measured: [{ what: 'w', seconds: 1.5 }],
     findings,
     heldStorage: { 'widgets.example.com': 'v2' },
+    notMigrated: ['gadgets.example.com'],
     migrated: [migrated],
   },
   NothingToDo: {
@@ -228,6 +230,7 @@ const bodies: { [K in DocumentKind]: DocumentBodies[K] } = {
     unfinished: true,
     waysOn: ['kubectl airunway resume'],
     lock: { holder: 'me@here/1/a', since: time },
+    unknown: ['lock'],
     rollback: { possible: false, why: 'w' },
     leftovers: [{ object: 'Deployment a/b', what: 'w' }],
     unreadable: [{ what: 'Nodes', why: 'w' }],

@@ -6,7 +6,7 @@ import type { Plan } from '../../../src/plan/plan.types.ts'
 import { renderMigrationPlan, renderMigrationRun } from '../../../src/report/human-migration.ts'
 import { Refusal } from '../../../src/report/refusal.ts'
 import { plainStyle } from '../../../src/report/style.ts'
-import { acceptedInPlan, parseAcceptedLosses } from '../../../src/services/accepted-losses.ts'
+import { acceptedInPlan, parseAcceptedLosses, unusedNotes } from '../../../src/services/accepted-losses.ts'
 import { type Decided, migrationPlan, type ToMigrate } from '../../../src/services/migration-plan.ts'
 import {
   blockersRefusal,
@@ -146,6 +146,14 @@ describe('--accept-loss', () => {
     ['twice', ['w.e:^.spec.size=a', 'w.e:.spec.size=b']],
   ])('%s is refused', (_, texts) => {
     expect(() => parseAcceptedLosses(texts)).toThrow(Refusal)
+  })
+
+  test('that nothing came of are told apart by why', () => {
+    const unused = parseAcceptedLosses(['a.example.com:^.spec.x=r', 'b.example.com:^.spec.x=r'])
+    expect(unusedNotes(unused, ['a.example.com'])).toEqual([
+      '--accept-loss a.example.com:^.spec.x was not needed: nobody loses it.',
+      '--accept-loss b.example.com:^.spec.x was not needed: no b.example.com is migrated.',
+    ])
   })
 
   test('is recorded with its reason, and hashed by its name', () => {

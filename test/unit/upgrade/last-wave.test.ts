@@ -190,6 +190,7 @@ describe('an upgrade that ends with its storage held after all', () => {
       wayBack: { possible: true },
       heldStorage: { [models]: 'v1beta1', [configs]: 'v1beta1' },
     })
+    expect(shortened).not.toHaveProperty('notMigrated')
   })
 
   test('after the first storage version moved: cannot, and leaves the other one', () => {
@@ -198,6 +199,18 @@ describe('an upgrade that ends with its storage held after all', () => {
     const shortened = withStorageHeld(whole, new Set([first?.id ?? '']))
     expect(shortened).toMatchObject({ wayBack: { possible: false }, heldStorage: { [models]: 'v1beta1' } })
     expect(shortened.heldStorage).not.toHaveProperty([configs])
+    expect(shortened.notMigrated).toEqual([configs])
+  })
+
+  test('after all storage versions moved: names those whose objects have not', () => {
+    const whole = made()
+    const migrated = of(whole, 'migrate').find(({ definition }) => definition === configs)
+    const done = new Set(
+      [...of(whole, 'flip-storage'), ...(migrated === undefined ? [] : [migrated])].map(({ id }) => id),
+    )
+    const shortened = withStorageHeld(whole, done)
+    expect(shortened).toMatchObject({ wayBack: { possible: false }, notMigrated: [models] })
+    expect(shortened).not.toHaveProperty('heldStorage')
   })
 
   test('where there was no way back for another reason: still cannot', () => {
