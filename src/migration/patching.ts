@@ -118,12 +118,21 @@ export class Patching {
       const looked = await this.#look(work)
       if (looked) return looked
     }
-    const main = await this.#write(work)
+    let main = await this.#write(work)
+    if (main.verdict === undefined && isAdmission(main.refused) && this.#forgoesNames(work))
+      main = await this.#write(work)
     if (main.verdict !== undefined || !this.#target.statusSubresource || !isAdmission(main.refused)) return main
     const status = await this.#write(work, 'status')
     // Why the main endpoint refused is what people have to know; the way round is ours.
     if (status.verdict === undefined && ['refused', 'stop', 'gone'].includes(status.refused.way)) return main
     return status
+  }
+
+  /** Who lets nothing pass but what changes nothing was tried with just that. From now on it is written so. */
+  #forgoesNames(work: Work): boolean {
+    if (work.managersNeeded || !this.#patch(work).renames) return false
+    work.managers = undefined
+    return true
   }
 
   async #look(work: Work): Promise<Attempt | undefined> {

@@ -214,6 +214,14 @@ describe('managers in versions that may be renamed', () => {
     for (const [, { managedFields }] of current) expect(managedFields).toEqual(old())
   })
 
+  test('are left as they are where a webhook lets nothing pass but what changes nothing', async () => {
+    write(100, 'v1alpha1', 'w')
+    on.server.fault = (asked) =>
+      Array.isArray(asked.body) ? status(403, 'admission webhook "v" denied the request: changed') : undefined
+    expect(await on.run(options)).toMatchObject({ rewritten: 100, failed: 0, managersMoved: 0, throughStatus: 0 })
+    expect(named('v1alpha1')).toHaveLength(100)
+  })
+
   test('are left as they are where somebody else writes the object all the time', async () => {
     write(30, 'v1alpha1', 'w')
     on.server.fault = (asked, by) => {
