@@ -49,8 +49,12 @@ export const definitionOf = async (
   // It is written back as a whole, with the defaults and limits in its schemas.
   const live = await readExact<CustomResourceDefinition>(client, definitionPath(definition), signal)
   if (live?.metadata.uid === uid && live.metadata.deletionTimestamp === undefined) return live
-  const what = live === undefined ? 'has deleted' : live.metadata.uid === uid ? 'deletes' : 'has made anew'
-  throw new StepFailed(`Somebody ${what} CustomResourceDefinition ${definition}, and with it all its objects.`)
+  const name = `CustomResourceDefinition ${definition}`
+  if (live !== undefined && live.metadata.uid !== uid)
+    throw new StepFailed(`Somebody has deleted ${name}, with all its objects, and made another one of that name.`)
+  throw new StepFailed(
+    `Somebody ${live === undefined ? 'has deleted' : 'deletes'} ${name}, and with it all its objects.`,
+  )
 }
 
 /**
