@@ -48,8 +48,8 @@ const nothingUnfinished = (newest: RunSummary | undefined): Refusal =>
     ...(newest !== undefined && {
       why: `Run ${newest.number} (${newest.kind} ${newest.from} to ${newest.to}) has ended.`,
     }),
-    next:
-      newest === undefined
-        ? 'kubectl airunway history'
-        : 'kubectl airunway status (tells whether rollback can go back), or kubectl airunway history',
+    next: `${newest?.kind === 'upgrade' ? goingBack : ''}kubectl airunway history`,
   })
+
+const goingBack =
+  'kubectl airunway rollback (goes back from it where there is a way, which kubectl airunway status tells), or '
