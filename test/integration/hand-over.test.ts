@@ -25,7 +25,7 @@ const BYSTANDERS = 'team-c/frozen'
  * connection closes while it is on its way: each of the pods that go may take one such call along, and mostly takes none.
  */
 const TORN = 2
-const torn = /EOF|server closed idle connection|connection reset by peer/
+const torn = /EOF|server closed idle connection|connection reset by peer|use of closed network connection/
 
 const unexplained = ({ messages }: Outcome): string[] => Object.keys(messages).filter((text) => !torn.test(text))
 
