@@ -3,7 +3,7 @@
  * Errors of other rooms are told by their `name`, so that `--version` and `--help` load no Kubernetes code.
  */
 import { nearest } from '../report/nearest.ts'
-import { Refusal, type RefusalKind } from '../report/refusal.ts'
+import { askForRights, Refusal, type RefusalKind } from '../report/refusal.ts'
 import { ExitCode, type ExitName } from './exit-codes.ts'
 
 export interface ErrorReport {
@@ -66,9 +66,7 @@ const ofApiError = (error: Error, fields: Fields, printsRights: boolean): ErrorR
   if (fields['code'] === 403) {
     return report('blocked', 'forbidden', 'The API server knows us but does not allow this.', {
       why: error.message,
-      next: printsRights
-        ? 'ask for the rights (the same command with --print-rbac, run by somebody who may read all of it, prints them as YAML), or use another user with --context or --as'
-        : 'ask for the missing right, or use another user with --context or --as',
+      next: printsRights ? askForRights : 'ask for the missing right, or use another user with --context or --as',
       details,
     })
   }

@@ -17,7 +17,7 @@ export const unreadAsForbidden = (definition: string, refusal: string): Blocker 
   definition,
   message: `${definition} may not be read`,
   why: refusal,
-  next: 'ask for the rights (the same command with --print-rbac, run by somebody who may read all of it, prints them as YAML), or use another user with --context or --as',
+  next: 'ask for the right, or use another user with --context or --as',
 })
 
 /** The objects cannot be listed for a reason that may pass; `answer` as the API server says it. */

@@ -38,3 +38,7 @@ export class Refusal extends Error {
     this.details = options?.details
   }
 }
+
+/** What to do without the rights for a command that knows --print-rbac. */
+export const askForRights =
+  'ask for these rights (the same command with --print-rbac, run by somebody who may read all of it, prints them as YAML), or use another user with --context or --as'

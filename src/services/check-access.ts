@@ -6,7 +6,7 @@ import { isForbidden } from '../kubernetes/errors.ts'
 import type { CustomResourceDefinition } from '../kubernetes/objects.ts'
 import { type Grant, type RequiredAccess, recordAccess, requiredAccess } from '../plan/access.ts'
 import type { Plan } from '../plan/plan.types.ts'
-import { Refusal } from '../report/refusal.ts'
+import { askForRights, Refusal } from '../report/refusal.ts'
 import { eventAccess } from '../run/events.ts'
 import { isGranting, mayGrant } from './grants.ts'
 import { supersedeAccess } from './supersede-access.ts'
@@ -88,7 +88,7 @@ export const refuseWithoutAccess = async (
   const shown = missing.slice(0, SHOWN).join('; ')
   throw new Refusal('blocked', `This user lacks ${missing.length} of the rights that the ${needs.plan.kind} needs.`, {
     why: `Missing: ${shown}${missing.length > SHOWN ? `; and ${missing.length - SHOWN} more` : ''}. Nothing was written.`,
-    next: 'ask for these rights (the same command with --print-rbac, run by somebody who may read all of it, prints them as YAML), or use another user with --context or --as',
+    next: askForRights,
     details: { missing },
   })
 }

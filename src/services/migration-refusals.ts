@@ -1,7 +1,7 @@
 /** Why a migration is not begun, with everything that stands in its way told at once. Pure. */
 import { rightText } from '../migration/rights.ts'
 import type { DefinitionSurvey, DenialGroup, LossReport } from '../migration/survey.types.ts'
-import { Refusal } from '../report/refusal.ts'
+import { askForRights, Refusal } from '../report/refusal.ts'
 import { lossName } from './accepted-losses.ts'
 import type { SurveyedDefinition } from './migration-report.types.ts'
 
@@ -14,7 +14,7 @@ export const missingRightsRefusal = (definitions: readonly DefinitionSurvey[]): 
   if (missing.length === 0) return undefined
   return new Refusal('blocked', `This user lacks ${missing.length} of the rights that the migration needs.`, {
     why: `Missing: ${missing.join('; ')}. Nothing was written.`,
-    next: 'ask for these rights (the same command with --print-rbac, run by somebody who may read all of it, prints them as YAML), or use another user with --context or --as',
+    next: askForRights,
     details: { missing },
   })
 }
@@ -26,7 +26,8 @@ export const blockersRefusal = (rows: readonly SurveyedDefinition[]): Refusal | 
   if (first === undefined) return undefined
   const others = rows.filter(({ blockers: none }) => none.length === 0).map(({ definition }) => definition)
   const repairable = blockers.every(({ kind }) => kind === 'version-gone' || kind === 'unreadable')
-  const next = repairable ? `${first.next}; migrate does that with --repair-unreadable` : first.next
+  const once = first.kind === 'forbidden' ? askForRights : first.next
+  const next = repairable ? `${once}; migrate does that with --repair-unreadable` : once
   return new Refusal(
     'blocked',
     `${blockers.length} thing${blockers.length === 1 ? ' stands' : 's stand'} in the way of the migration. Nothing was written.`,
